@@ -1,0 +1,71 @@
+"""Config: every option once, with its name, type, default, unit, help and check.
+
+The options are declared in config_process.py and config_http.py, one dataclass field each. Flags,
+environment variables, `--help`, `--print-config` and docs/options.md are derived from there.
+`Config` itself reads no environment and touches no file: the same words give the same Config.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from aiowsgi.binds import Bind, combine, parse_bind
+from aiowsgi.config_http import HttpOptions
+from aiowsgi.config_process import ProcessOptions
+from aiowsgi.cpus import usable_cpus
+from aiowsgi.errors import ConfigError
+from aiowsgi.options import Option, declared
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Config(ProcessOptions, HttpOptions):
+    """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
+
+    `Config(threads=8, keep_alive="75s")`: Python values or the text of a flag; an option may be
+    called by an alias too (`listen` for `bind`). Raises ConfigError naming the option, the value
+    and what was expected.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        for name, value in own_names(given).items():
+            object.__setattr__(self, name, OPTIONS[name].read(value, name))
+        # Here, so that a conflict is told to the one who wrote it, not to the one who binds.
+        self._addresses()
+
+    @property
+    def binds(self) -> list[Bind]:
+        """Where to listen: what bind, host, port, uds and fd say together."""
+        return [parse_bind(text, self.uds_permissions) for text in self._addresses()]
+
+    @property
+    def thread_count(self) -> int:
+        """The number of application threads, `auto` resolved."""
+        return min(32, usable_cpus() + 4) if self.threads is None else self.threads
+
+    def _addresses(self) -> list[str]:
+        try:
+            return combine(self.bind, self.host, self.port, self.uds, self.fd)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+
+
+OPTIONS: dict[str, Option] = declared(Config)
+NAMES: dict[str, str] = {alias: name for name, o in OPTIONS.items() for alias in o.names}
+
+
+def own_names(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options under their own names; ConfigError for an unknown one, or one twice."""
+    named: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"there is no option {name!r}{hint}")
+        own = NAMES[name]
+        if own in named:
+            raise ConfigError(f"{name}: {own} is given twice, once by another name")
+        named[own] = value
+    return named

@@ -1,0 +1,217 @@
+"""The kinds of values that options have: durations, sizes, counts, switches, choices, lists.
+
+A kind reads what an operator wrote (text of a flag or a variable) and what a program gave (a
+Python value) alike, and reading its own result again changes nothing. What it refuses is a
+ValueError whose words complete the sentence "expected ...".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+Form = Literal["value", "switch", "flag"]
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?", re.ASCII)
+_SIZE = re.compile(r"([0-9]+)\s*([kmgt]?)(?:i?b)?", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+_ON = frozenset({"on", "true", "yes", "1"})
+_OFF = frozenset({"off", "false", "no", "0"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How the values of an option are read, written and described.
+
+    `form` is how its flag looks: `--x VALUE`, `--x/--no-x` (switch), or only `--x` (flag).
+    """
+
+    metavar: str
+    read: Callable[[Any], Any]
+    show: Callable[[Any], str] = str
+    unit: str = ""
+    form: Form = "value"
+    repeatable: bool = False
+
+
+# -- numbers -----------------------------------------------------------------------------------
+
+
+def duration(*, minimum: float = 0.0, none: bool = True) -> Kind:
+    """Seconds as a float; `none` = no limit."""
+
+    def read(value: Any) -> float | None:
+        if none and _is_none(value):
+            return None
+        seconds = _seconds(value)
+        if seconds is None or not minimum <= seconds < math.inf:
+            least = f", at least {_show_duration(minimum)}" if minimum else ""
+            raise ValueError(f"a duration like 500ms, 30s or 5m{least}{_or_none(none)}")
+        return seconds
+
+    return Kind("DURATION", read, _show_duration, unit="seconds")
+
+
+def size(*, minimum: int = 0, none: bool = True) -> Kind:
+    """Bytes as an int, k/m/g are powers of 1024; `none` = no limit."""
+
+    def read(value: Any) -> int | None:
+        if none and _is_none(value):
+            return None
+        number = value if _is_int(value) else None
+        if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip().lower())):
+            number = int(match[1]) * _BYTES[match[2]]
+        if number is None or number < minimum:
+            least = f", at least {minimum}" if minimum else ""
+            raise ValueError(f"a size in bytes like 65536, 512k, 16m or 1g{least}{_or_none(none)}")
+        return int(number)
+
+    return Kind("SIZE", read, _show_size, unit="bytes")
+
+
+def count(
+    *, minimum: int = 0, maximum: int | None = None, none: bool = False, auto: bool = False
+) -> Kind:
+    """Return the kind of whole numbers; with `auto`, None is what the server chooses itself."""
+    span = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    absent = "auto" if auto else "none"
+
+    def read(value: Any) -> int | None:
+        if (auto or none) and (value is None or _lower(value) == absent):
+            return None
+        number = value if _is_int(value) else None
+        if isinstance(value, str) and re.fullmatch("[0-9]+", value.strip(), re.ASCII):
+            number = int(value)
+        if number is None or number < minimum or (maximum is not None and number > maximum):
+            choice = " (or auto)" if auto else _or_none(none)
+            raise ValueError(f"a whole number {span}{choice}")
+        return int(number)
+
+    def show(value: Any) -> str:
+        return absent if value is None else str(value)
+
+    return Kind("NUMBER", read, show)
+
+
+def permissions() -> Kind:
+    """Return the kind of file modes: octal digits as text, or a Python int as it is."""
+
+    def read(value: Any) -> int:
+        mode = value if _is_int(value) else None
+        if isinstance(value, str) and re.fullmatch("(0o)?[0-7]+", value, re.ASCII):
+            mode = int(value, 8)
+        if mode is None or not 0 <= mode <= 0o777:
+            raise ValueError('octal permissions like "600" or "660" (0o600 in Python)')
+        return int(mode)
+
+    return Kind("MODE", read, lambda value: f"{value:03o}", unit="octal")
+
+
+# -- words -------------------------------------------------------------------------------------
+
+
+def switch(form: Form = "switch") -> Kind:
+    """Booleans: on/off, true/false, yes/no, 1/0; form "value" is a flag that takes such a word."""
+
+    def read(value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        word = "1" if value == 1 else "0" if value == 0 else _lower(value)
+        if word not in _ON and word not in _OFF:
+            raise ValueError("on or off")
+        return word in _ON
+
+    return Kind("[on|off]", read, lambda value: "on" if value else "off", form=form)
+
+
+def choice(*words: str) -> Kind:
+    """Return the kind of one word out of a few, in any case."""
+
+    def read(value: Any) -> str:
+        word = _lower(value)
+        if word not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return word
+
+    return Kind(f"[{'|'.join(words)}]", read)
+
+
+def text(metavar: str = "TEXT", check: Callable[[str], str] | None = None) -> Kind:
+    """Return the kind of free text; `check` refuses by ValueError, or returns it made regular."""
+
+    def read(value: Any) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise ValueError("text")  # noqa: TRY004 - a kind refuses by ValueError only
+        return check(value) if check else value
+
+    return Kind(metavar, read)
+
+
+def several(metavar: str, item: Callable[[Any], Any], separator: str) -> Kind:
+    """Return the kind of tuples: a list of items, or one text cut at `separator` (a pattern)."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        parts: Iterable[Any]
+        if value is None:
+            parts = ()
+        elif isinstance(value, str):
+            parts = filter(None, (part.strip() for part in re.split(separator, value)))
+        elif isinstance(value, dict):
+            parts = value.items()
+        elif isinstance(value, (list, tuple)):
+            parts = value
+        else:
+            parts = (value,)
+        return tuple(item(part) for part in parts)
+
+    def show(value: Any) -> str:
+        shown = (": ".join(v) if isinstance(v, tuple) else str(v) for v in value)
+        return ", ".join(shown) or "none"
+
+    return Kind(metavar, read, show, repeatable=True)
+
+
+# -- parts -------------------------------------------------------------------------------------
+
+
+def _seconds(value: Any) -> float | None:
+    """Return the seconds that a number or a text says; None where it says no duration."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip().lower())
+        return float(match[1]) * _SECONDS[match[2] or "s"] if match else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return None
+
+
+def _show_duration(value: Any) -> str:
+    return f"{value * 1000:g}ms" if 0 < value < 1 else f"{value:.15g}s"
+
+
+def _show_size(value: Any) -> str:
+    for unit in "gmk":
+        if value and value % _BYTES[unit] == 0:
+            return f"{value // _BYTES[unit]}{unit}"
+    return str(value)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _lower(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def _is_none(value: object) -> bool:
+    return value is None or _lower(value) == "none"
+
+
+def _or_none(none: bool) -> str:
+    return " (or none)" if none else ""

@@ -1,0 +1,72 @@
+"""What an option is: its names, its kind, its words; and how one is declared in Config."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from aiowsgi.errors import ConfigError
+from aiowsgi.kinds import Kind
+
+START = "Application"
+ADDRESS = "Address"
+THREADS = "Threads and loop"
+TIMEOUTS = "Timeouts"
+LIMITS = "Limits of a request"
+BUFFERS = "Buffers"
+FIELDS = "Environ and header fields"
+LOGS = "Logs"
+GROUPS = (START, ADDRESS, THREADS, TIMEOUTS, LIMITS, BUFFERS, FIELDS, LOGS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option as it is declared in Config; flags, variables, checks and docs come from it.
+
+    `flags` are its other names. `default_text` is only for people, where the plain value says too
+    little. `well_known` is a variable of other programs that stands just above the default.
+    `way`: options that exclude one another name different ways to say the same thing.
+    """
+
+    name: str
+    group: str
+    kind: Kind
+    help: str
+    flags: tuple[str, ...] = ()
+    default_text: str | None = None
+    well_known: str | None = None
+    way: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The long flag: `--keep-alive` for `keep_alive`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its names in Python: its own, then those of its long aliases."""
+        long = (flag for flag in self.flags if flag.startswith("--"))
+        return (self.name, *(flag[2:].replace("-", "_") for flag in long))
+
+    def read(self, value: object, label: str) -> Any:
+        """Return the value as Config holds it; ConfigError that calls the option `label`."""
+        try:
+            return self.kind.read(value)
+        except ValueError as error:
+            raise ConfigError(f"{label}: {value!r} is not valid: expected {error}") from None
+
+    def show(self, value: object) -> str:
+        """Return the value as an operator would write it."""
+        return "none" if value is None else self.kind.show(value)
+
+
+def option(default: Any, kind: Kind, group: str, words: str, **more: Any) -> Any:
+    """Declare an option as a dataclass field; `words` is its help, `more` the rest of Option."""
+    metadata = {"group": group, "kind": kind, "help": words, **more}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def declared(config: type[Any]) -> dict[str, Option]:
+    """Return the options that a dataclass declares, by name, group after group."""
+    found = [Option(name=field.name, **field.metadata) for field in dataclasses.fields(config)]
+    return {o.name: o for group in GROUPS for o in found if o.group == group}
