@@ -1,0 +1,147 @@
+"""What an application gave to start_response, checked before a byte of it can reach the wire.
+
+The law: a ResponseHead from here is safe to serialise. Every name is a token, no value holds a
+control character, all of it is latin-1 (P31), and no field in it speaks for the connection (P32).
+Whatever breaks that is an ApplicationError, raised in the application, at the line that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import ApplicationError
+from ..http11.messages import ResponseHead
+
+# RFC 9110 5.6.2: token.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# PEP 3333 forbids every control character, HTAB too; RFC 9110 5.5 allows the upper half of latin-1.
+_TEXT = re.compile(r"[\x20-\x7e\x80-\xff]*")
+# PEP 3333: "999 Message here". An empty reason is legal in RFC 9112 4; 1xx is the server's to send.
+_STATUS = re.compile(r"([2-9][0-9][0-9])(?: ([\x20-\x7e\x80-\xff]*))?")
+# Eighteen digits fit in 64 bits, so that no reader on the way overflows.
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+# RFC 9110 7.6.1, and PEP 3333's "hop-by-hop".
+_HOP_BY_HOP = frozenset({"keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
+# Caches of what was found good; names that an application makes up may not fill memory.
+_CACHED = 1024
+_CACHED_SIZE = 64
+
+
+# The fields that say something to the server itself.
+_SPEAKING = frozenset({"connection", "content-length", "date", "server"})
+
+# What a name says, per spelling: itself in lower case if it is one of those, else "".
+_names: dict[str, str] = {}
+_statuses: dict[str, tuple[int, str]] = {}
+
+
+def response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
+    """Check what PEP 3333's start_response was given and make the head that may be sent.
+
+    Raises ApplicationError where a rule is broken; its message says what was given. The list is
+    copied: it stays the application's own, to change or use again.
+    """
+    known = _statuses.get(status) if type(status) is str else None
+    code, reason = known or _status(status)
+    if not isinstance(headers, list):
+        raise ApplicationError(f"headers must be a list of tuples, not {_shown(headers)}")
+    head = ResponseHead(code, reason, list(headers))
+    to_drop = False
+    for field in head.fields:
+        if type(field) is not tuple or len(field) != 2:
+            _check_pair(field)
+        name, value = field
+        says = _names.get(name) if type(name) is str else None
+        if says is None:
+            says = _name(name)
+        # The two tests in C pass what is ASCII and printable; the pattern decides on the rest.
+        if type(value) is not str or not value.isascii() or not value.isprintable():
+            _check_value(name, value)
+        if says and _listen(head, says, value):
+            to_drop = True
+    if to_drop:
+        head.fields = [field for field in head.fields if field[0].lower() != "connection"]
+    return head
+
+
+def announce_length(head: ResponseHead, length: int) -> None:
+    """Give `head` a Content-Length of `length` bytes, as if the application had sent it."""
+    head.content_length = length
+    head.fields.append(("Content-Length", str(length)))
+
+
+def _status(status: object) -> tuple[int, str]:
+    match = _STATUS.fullmatch(status) if isinstance(status, str) else None
+    if match is None:
+        raise ApplicationError(
+            f"status must be a str like '200 OK', 200 or more, latin-1 and without control"
+            f" characters, not {_shown(status)}"
+        )
+    found = int(match[1]), match[2] or ""
+    if len(_statuses) < _CACHED and len(match[0]) <= _CACHED_SIZE:
+        _statuses[match[0]] = found
+    return found
+
+
+def _check_pair(field: object) -> None:
+    if not isinstance(field, tuple) or len(field) != 2:
+        raise ApplicationError(f"a header must be a tuple (name, value), not {_shown(field)}")
+
+
+def _name(name: object) -> str:
+    """Check a field name; itself in lower case where it says something to the server, else ""."""
+    if not isinstance(name, str) or _TOKEN.fullmatch(name) is None:
+        raise ApplicationError(f"a header name must be a str and a token, not {_shown(name)}")
+    lower = name.lower()
+    if lower in _HOP_BY_HOP or (lower.startswith("proxy-") and lower != "proxy-status"):
+        # Proxy-Status (RFC 9209) is for the client; its namesakes are for the next hop.
+        raise ApplicationError(
+            f"the header {_shown(name)} is hop-by-hop: it belongs to the server (PEP 3333)"
+        )
+    says = lower if lower in _SPEAKING else ""
+    if len(_names) < _CACHED and len(name) <= _CACHED_SIZE:
+        _names[str(name)] = says
+    return says
+
+
+def _check_value(name: str, value: object) -> None:
+    if not isinstance(value, str) or _TEXT.fullmatch(value) is None:
+        raise ApplicationError(
+            f"the value of {name} must be a str, latin-1 and without control characters,"
+            f" not {_shown(value)}"
+        )
+
+
+def _listen(head: ResponseHead, says: str, value: str) -> bool:
+    """Note in `head` what a field says to the server; True if it is not for the client."""
+    if says == "content-length":
+        if head.content_length is not None or _LENGTH.fullmatch(value) is None:
+            raise ApplicationError(
+                f"Content-Length must be given once, in digits, not {_shown(value)}"
+            )
+        head.content_length = int(value)
+    elif says == "date":
+        head.has_date = True
+    elif says == "server":
+        head.has_server = True
+    else:
+        head.close |= _says_close(value)
+        return True
+    return False
+
+
+def _says_close(value: str) -> bool:
+    """Read a Connection field: `close` is honoured, `keep-alive` says nothing new (P32)."""
+    options = {option.strip(" ").lower() for option in value.split(",")}
+    if not options <= {"close", "keep-alive"}:
+        raise ApplicationError(
+            f"Connection may only say close; the rest is the server's, not {_shown(value)}"
+        )
+    return "close" in options
+
+
+def _shown(value: object) -> str:
+    """Show what was given, short and escaped: it goes to a log (S14)."""
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."
