@@ -6,6 +6,7 @@ sentence "expected ...".
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +15,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 GRAMMAR = "host:port, [v6]:port, :port, *:port, unix:/path, unix:@abstract or fd://3"
 
-_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[^\]\s]+)?\]|[^:/\[\]\s@]*):([0-9]{1,5})", re.ASCII)
+_HOST_PORT = re.compile(r"(\[[^\]\s]+\]|[^:\[\]\s]*):([0-9]{1,5})", re.ASCII)
 
 
 class TcpBind(NamedTuple):
@@ -90,11 +91,16 @@ def check_bind(text: object) -> str:
 
 def check_host(host: str) -> str:
     """Return the host without brackets, empty for every interface."""
-    if re.search(r"[\s/@]", host) or (":" in host and re.search("[^0-9A-Fa-f:.%\\[\\]]", host)):
-        raise ValueError("a host name or an IP address, without a scheme or a port")
-    if host == "*":
-        return ""
-    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    bracketed = host.startswith("[") and host.endswith("]")
+    name = host[1:-1] if bracketed else host
+    try:
+        if bracketed or ":" in name:
+            ipaddress.IPv6Address(name)  # RFC 4291 2.2, with a zone where there is one
+        elif re.search(r"[\s/@\[\]]", name):
+            raise ValueError
+    except ValueError:
+        raise ValueError("a host name or an IP address, without a scheme or a port") from None
+    return "" if name == "*" else name
 
 
 def check_path(path: str) -> str:

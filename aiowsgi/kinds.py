@@ -28,6 +28,7 @@ class Kind:
     """How the values of an option are read, written and described.
 
     `form` is how its flag looks: `--x VALUE`, `--x/--no-x` (switch), or only `--x` (flag).
+    `absent` is how None is written.
     """
 
     metavar: str
@@ -36,6 +37,7 @@ class Kind:
     unit: str = ""
     form: Form = "value"
     repeatable: bool = False
+    absent: str = "none"
 
 
 # -- numbers -----------------------------------------------------------------------------------
@@ -91,10 +93,7 @@ def count(
             raise ValueError(f"a whole number {span}{choice}")
         return int(number)
 
-    def show(value: Any) -> str:
-        return absent if value is None else str(value)
-
-    return Kind("NUMBER", read, show)
+    return Kind("NUMBER", read, absent=absent)
 
 
 def permissions() -> Kind:
@@ -150,7 +149,7 @@ def text(metavar: str = "TEXT", check: Callable[[str], str] | None = None) -> Ki
             raise ValueError("text")  # noqa: TRY004 - a kind refuses by ValueError only
         return check(value) if check else value
 
-    return Kind(metavar, read)
+    return Kind(metavar, read, lambda value: value or '""')
 
 
 def several(metavar: str, item: Callable[[Any], Any], separator: str) -> Kind:

@@ -36,6 +36,12 @@ class Option:
     default_text: str | None = None
     well_known: str | None = None
     way: str = ""
+    default: Any = None
+
+    @property
+    def default_shown(self) -> str:
+        """The default, for an operator to read."""
+        return self.show(self.default) if self.default_text is None else self.default_text
 
     @property
     def flag(self) -> str:
@@ -57,7 +63,7 @@ class Option:
 
     def show(self, value: object) -> str:
         """Return the value as an operator would write it."""
-        return "none" if value is None else self.kind.show(value)
+        return self.kind.absent if value is None else self.kind.show(value)
 
 
 def option(default: Any, kind: Kind, group: str, words: str, **more: Any) -> Any:
@@ -68,5 +74,8 @@ def option(default: Any, kind: Kind, group: str, words: str, **more: Any) -> Any
 
 def declared(config: type[Any]) -> dict[str, Option]:
     """Return the options that a dataclass declares, by name, group after group."""
-    found = [Option(name=field.name, **field.metadata) for field in dataclasses.fields(config)]
+    found = [
+        Option(field.name, default=field.default, **field.metadata)
+        for field in dataclasses.fields(config)
+    ]
     return {o.name: o for group in GROUPS for o in found if o.group == group}

@@ -15,14 +15,22 @@ Sources = Mapping[str, str]
 # From the ground up. A name stands for its module and everything inside it; the longest one wins.
 CONFIG = ("aiowsgi.config", "aiowsgi.config_http", "aiowsgi.config_process", "aiowsgi.options")
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("aiowsgi.errors", "aiowsgi.binds", "aiowsgi.cpus", "aiowsgi.kinds", *CONFIG),
+    (
+        "aiowsgi.errors",
+        "aiowsgi.binds",
+        "aiowsgi.cpus",
+        "aiowsgi.kinds",
+        "aiowsgi.version",
+        *CONFIG,
+    ),
     ("aiowsgi.http11",),
     ("aiowsgi.wsgi",),
     ("aiowsgi.bridge", "aiowsgi.watch"),
     ("aiowsgi.server.connection", "aiowsgi.asgi"),
     ("aiowsgi.server",),
     ("aiowsgi.server.supervisor", "aiowsgi.server.reloader"),
-    ("aiowsgi.run", "aiowsgi.cli", "aiowsgi.importer"),
+    ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
+    ("aiowsgi.run", "aiowsgi.cli"),
     ("aiowsgi", "aiowsgi.__main__"),
 )
 
@@ -55,6 +63,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.cli",
     "aiowsgi.run",
     "aiowsgi.server",
+    "aiowsgi.settings",
 )
 
 VAGUE_NAMES = frozenset({"common", "helper", "helpers", "manager", "misc", "util", "utils"})

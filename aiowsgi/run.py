@@ -1,0 +1,43 @@
+"""From an application and its options to a running server; the way of the command, too."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aiowsgi import importer
+from aiowsgi.settings import Settings, resolve
+from aiowsgi.watch.logs import set_up_logs
+from aiowsgi.wsgi.types import WSGIApplication
+
+
+def run(app: WSGIApplication | str, **options: Any) -> None:
+    """Serve `app` until INT or TERM; a string is imported as the command does it.
+
+    `options` are the flags with underscores, as Python values or as text; where one is not given,
+    its `AIOWSGI_*` variable holds, as for the command. Raises ConfigError (its `exit_code` says
+    which kind): a wrong option, an application that does not load, an address that is taken.
+    """
+    settings = resolve(options, os.environ)
+    serve_loaded(load(app, settings), settings)
+
+
+serve = run
+
+
+def load(app: WSGIApplication | str, settings: Settings) -> WSGIApplication:
+    """Change the directory, import or make the application, and check it. Raises ConfigError."""
+    importer.enter(settings.config.chdir)
+    factory = settings.config.factory
+    if isinstance(app, str):
+        return importer.load(app, factory=factory)
+    return importer.check(app, getattr(app, "__qualname__", type(app).__name__), factory=factory)
+
+
+def serve_loaded(application: WSGIApplication, settings: Settings) -> None:
+    """Serve an application that `load` returned, until a signal ends it."""
+    # Imported late: a wrong flag or a broken application is told without the cost of a loop.
+    from aiowsgi.server.server import Server
+
+    set_up_logs(settings.config.log_level)
+    Server(application, settings.config).run()

@@ -1,0 +1,217 @@
+"""Config: every option once, read from Python values and from text alike, checked by its words."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiowsgi.config import NAMES, OPTIONS, Config
+from aiowsgi.cpus import usable_cpus
+from aiowsgi.errors import ConfigError
+from aiowsgi.options import GROUPS
+from docs.generate_options import PAGE, render
+
+# FEATURES: the contract with users. A change here breaks somebody's start script.
+DEFAULTS: dict[str, object] = {
+    "factory": False,
+    "chdir": None,
+    "bind": (),
+    "host": None,
+    "port": None,
+    "uds": None,
+    "uds_permissions": 0o600,
+    "fd": None,
+    "backlog": 2048,
+    "threads": None,
+    "loop": "auto",
+    "keep_alive": 75.0,
+    "header_timeout": 30.0,
+    "body_timeout": 30.0,
+    "send_timeout": 30.0,
+    "graceful_timeout": 30.0,
+    "limit_request_line": 16 * 1024,
+    "limit_request_fields": 128,
+    "limit_request_field_size": 16 * 1024,
+    "limit_request_head": 64 * 1024,
+    "limit_request_body": 1024**3,
+    "request_buffering": True,
+    "spool_threshold": 512 * 1024,
+    "response_buffer": 1024**2,
+    "response_spool": 256 * 1024**2,
+    "root_path": "",
+    "header_map": "drop",
+    "server_header": True,
+    "date_header": True,
+    "header": (),
+    "log_level": "info",
+    "access_log": True,
+}
+
+
+def test_defaults_are_those_that_users_were_promised() -> None:
+    assert dataclasses.asdict(Config()) == DEFAULTS
+
+
+def test_aliases_are_those_that_users_of_other_servers_know() -> None:
+    assert {alias: own for alias, own in NAMES.items() if alias != own} == {
+        "call": "factory",
+        "app_dir": "chdir",
+        "listen": "bind",
+        "blocking_threads": "threads",
+        "timeout_keep_alive": "keep_alive",
+        "timeout_graceful_shutdown": "graceful_timeout",
+        "max_request_body_size": "limit_request_body",
+        "inbuf_overflow": "spool_threshold",
+        "outbuf_overflow": "response_buffer",
+        "url_prefix": "root_path",
+    }
+
+
+def test_no_name_or_flag_is_used_twice() -> None:
+    flags = [flag for o in OPTIONS.values() for flag in (o.flag, *o.flags)]
+    assert len(flags) == len(set(flags))
+    assert {option.group for option in OPTIONS.values()} == set(GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("keep_alive", "500ms", 0.5),
+        ("keep_alive", "1.5", 1.5),
+        ("keep_alive", 75, 75.0),
+        ("keep_alive", "5m", 300.0),
+        ("keep_alive", "2h", 7200.0),
+        ("keep_alive", " 5 S ", 5.0),
+        ("keep_alive", "none", None),
+        ("keep_alive", None, None),
+        ("keep_alive", "0", 0.0),
+        ("limit_request_body", "512k", 512 * 1024),
+        ("limit_request_body", "16M", 16 * 1024**2),
+        ("limit_request_body", "1GiB", 1024**3),
+        ("limit_request_body", 7, 7),
+        ("limit_request_body", "None", None),
+        ("spool_threshold", "0", 0),
+        ("limit_request_fields", "64", 64),
+        ("limit_request_fields", "none", None),
+        ("threads", "auto", None),
+        ("threads", "8", 8),
+        ("uds_permissions", "660", 0o660),
+        ("uds_permissions", "0o640", 0o640),
+        ("uds_permissions", 0o640, 0o640),
+        ("request_buffering", "off", False),
+        ("request_buffering", "Yes", True),
+        ("access_log", 0, False),
+        ("log_level", "WARNING", "warning"),
+        ("root_path", "shop/", "/shop"),
+        ("root_path", "/", ""),
+        ("header", "X-A: 1\nX-B: a:b", (("X-A", "1"), ("X-B", "a:b"))),
+        ("header", ["X-A:1"], (("X-A", "1"),)),
+        ("header", [("X-A", "1")], (("X-A", "1"),)),
+        ("header", {"X-A": "1"}, (("X-A", "1"),)),
+        ("port", "0", 0),
+        ("fd", "3", 3),
+    ],
+)
+def test_python_values_and_text_mean_the_same(name: str, text: Any, value: object) -> None:
+    config = Config(**{name: text})
+    assert getattr(config, name) == value
+    assert type(getattr(config, name)) is type(value)
+    assert Config(**{name: value}) == config  # reading what was read changes nothing
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "expected"),
+    [
+        ("keep_alive", "5x", "a duration like 500ms, 30s or 5m"),
+        ("keep_alive", -1, "a duration"),
+        ("keep_alive", float("nan"), "a duration"),
+        ("keep_alive", float("inf"), "(or none)"),
+        ("keep_alive", True, "a duration"),
+        ("header_timeout", 0, "at least 1ms"),
+        ("limit_request_line", "0", "at least 1 (or none)"),
+        ("limit_request_body", "1.5g", "a size in bytes like 65536, 512k, 16m or 1g"),
+        ("limit_request_body", -1, "a size"),
+        ("spool_threshold", "none", "a size"),
+        ("threads", 0, "a whole number of at least 1 (or auto)"),
+        ("threads", True, "a whole number"),
+        ("threads", "4.0", "a whole number"),
+        ("threads", "٤", "a whole number"),
+        ("backlog", "none", "a whole number"),
+        ("port", 65536, "from 0 to 65535"),
+        ("uds_permissions", 600, "0o600 in Python"),
+        ("uds_permissions", "888", "octal"),
+        ("request_buffering", "maybe", "on or off"),
+        ("loop", "trio", "one of auto, uvloop, asyncio"),
+        ("header_map", None, "one of drop, refuse, dangerous"),
+        ("root_path", "/a b", "a path such as /app"),
+        ("root_path", "/a\r\n", "a path such as /app"),
+        ("host", 5, "text"),
+        ("header", "X-A", "NAME:VALUE"),
+        ("header", [("X-A", 1)], "NAME:VALUE"),
+        ("header", [b"X-A: 1"], "NAME:VALUE"),
+        ("header", "X A: 1", "a token"),
+        ("header", "X-A : 1", "a token"),
+        ("header", {"X-A": "1\r\nX-B: 2"}, "without control characters"),
+        ("header", {"X-A": "\u20ac"}, "in latin-1"),
+        ("header", "Content-Length: 5", "not the server's own business"),
+        ("header", "connection: close", "not the server's own business"),
+    ],
+)
+def test_a_bad_value_names_the_option_the_value_and_what_was_expected(
+    name: str, wrong: Any, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config(**{name: wrong})
+    message = str(caught.value)
+    assert message.startswith(f"{name}: {wrong!r} is not valid: expected ")
+    assert expected in message
+    assert caught.value.exit_code == 2
+
+
+def test_an_unknown_option_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"there is no option 'thread'; did you mean 'threads'\?"):
+        Config(thread=4)
+    with pytest.raises(ConfigError, match=r"there is no option 'xyzzy'$"):
+        Config(xyzzy=4)
+
+
+def test_an_option_given_by_two_names_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="bind is given twice"):
+        Config(bind=":1", listen=":2")
+
+
+def test_a_config_cannot_change_and_travels_to_other_processes() -> None:
+    config = Config(threads=3, header="X-A: 1")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.threads = 4  # type: ignore[misc]
+    assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301 - our own bytes
+    assert dataclasses.replace(config, threads=5).threads == 5
+
+
+def test_threads_are_those_of_the_machine_where_nobody_said() -> None:
+    assert Config().thread_count == min(32, usable_cpus() + 4)
+    assert Config(threads=100).thread_count == 100
+
+
+@pytest.mark.parametrize(
+    ("quota", "most"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None)]
+)
+def test_usable_cpus_are_those_of_the_container(
+    tmp_path: Path, quota: str, most: int | None
+) -> None:
+    file = tmp_path / "cpu.max"
+    everything = usable_cpus(file)  # absent: no quota
+    file.write_text(quota)
+    assert usable_cpus(file) == (most or everything)
+
+
+def test_the_options_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(OPTIONS), (
+        "run: python -m docs.generate_options"
+    )
+    for option in OPTIONS.values():
+        assert f"`{option.flag}" in render(OPTIONS)
