@@ -103,11 +103,11 @@ class Call:
                 _close(close, answered)
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
     ) -> Write:
         """PEP 3333's start_response: check the head and keep it until there is a body to send."""
         try:
-            if exc_info is not None:
+            if exc_info:
                 if self.started and exc_info[1] is not None:
                     raise exc_info[1].with_traceback(exc_info[2])  # P28
             elif self._head is not None:

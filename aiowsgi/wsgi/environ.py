@@ -9,7 +9,6 @@ connection; a request costs one copy of that and its own keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ..http11.messages import Endpoints, RequestHead
@@ -83,7 +82,7 @@ class EnvironBuilder:
         return template
 
     def build(
-        self, template: Environ, head: RequestHead, body: Any, content_length: int | None
+        self, template: Environ, head: RequestHead, body: object, content_length: int | None
     ) -> Environ:
         """Make the environ of one request: a fresh dict, the application's to change (P2).
 

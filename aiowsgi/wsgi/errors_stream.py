@@ -14,14 +14,15 @@ from contextlib import suppress
 class ErrorStream:
     """Text to sys.stderr as it is at the time of the call, which programs and tests replace.
 
-    Any thread may use it; one write is one write of stderr, so lines of two threads do not mix
-    more than stderr lets them.
+    Any thread may use it. One write is one write of stderr.
     """
 
     __slots__ = ()
 
     def write(self, text: str) -> int:
         """Write any str, surrogates too; return its length, written or not."""
+        if not isinstance(text, str):
+            text = ascii(text)
         stream = sys.stderr
         if stream is not None:  # pythonw and a closed descriptor 2 have none
             try:
@@ -35,7 +36,8 @@ class ErrorStream:
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write each line as it is; line ends are the caller's, as with any text file."""
-        self.write("".join(lines))
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Flush stderr, where there is one."""

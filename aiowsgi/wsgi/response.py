@@ -8,6 +8,7 @@ Whatever breaks that is an ApplicationError, raised in the application, at the l
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from ..errors import ApplicationError
 from ..http11.messages import ResponseHead
@@ -23,7 +24,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 # RFC 9110 7.6.1, and PEP 3333's "hop-by-hop".
 _HOP_BY_HOP = frozenset({"keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
-# Caches of what was found good; names that an application makes up may not fill memory.
+# The caches of what was found good: entries, and characters of a key.
 _CACHED = 1024
 _CACHED_SIZE = 64
 
@@ -34,6 +35,7 @@ _SPEAKING = frozenset({"connection", "content-length", "date", "server"})
 # What a name says, per spelling: itself in lower case if it is one of those, else "".
 _names: dict[str, str] = {}
 _statuses: dict[str, tuple[int, str]] = {}
+_Found = TypeVar("_Found")
 
 
 def response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
@@ -79,8 +81,7 @@ def _status(status: object) -> tuple[int, str]:
             f" characters, not {_shown(status)}"
         )
     found = int(match[1]), match[2] or ""
-    if len(_statuses) < _CACHED and len(match[0]) <= _CACHED_SIZE:
-        _statuses[match[0]] = found
+    _cache(_statuses, match[0], found)
     return found
 
 
@@ -100,9 +101,16 @@ def _name(name: object) -> str:
             f"the header {_shown(name)} is hop-by-hop: it belongs to the server (PEP 3333)"
         )
     says = lower if lower in _SPEAKING else ""
-    if len(_names) < _CACHED and len(name) <= _CACHED_SIZE:
-        _names[str(name)] = says
+    _cache(_names, str(name), says)
     return says
+
+
+def _cache(cache: dict[str, _Found], key: str, found: _Found) -> None:
+    """Keep what was found; an application that makes up names may not fill memory with them."""
+    if len(key) <= _CACHED_SIZE:
+        if len(cache) >= _CACHED:
+            cache.clear()  # the ordinary ones are soon back
+        cache[key] = found
 
 
 def _check_value(name: str, value: object) -> None:

@@ -11,10 +11,8 @@ import pytest
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.wsgi.types import Environ, StartResponse, WSGIApplication
 
+from .apps import OK, TEXT
 from .recording import Recording, call
-
-OK = "200 OK"
-TEXT = [("Content-Type", "text/plain")]
 
 
 def hello(environ: Environ, start_response: StartResponse) -> list[bytes]:
