@@ -86,9 +86,10 @@ def enter(directory: str | None) -> None:
 
 def parse(reference: str) -> Target:
     """Take a reference apart without importing anything. Raises ConfigError with exit code 4."""
-    file = re.match(r"(.+?\.py)(?::(.*))?$", reference, re.DOTALL)
+    drive, rest = os.path.splitdrive(reference)
+    file = re.match(r"([^:]+?\.py)(?::(.*))?$", rest, re.DOTALL)
     if file:
-        module, expression = file[1], file[2]
+        module, expression = drive + file[1], file[2]
     else:
         module, colon, rest = reference.partition(":")
         expression = rest if colon else None
@@ -180,7 +181,7 @@ def _call(name: str, factory: Any, args: list[Any], keywords: dict[str, Any]) ->
     if not callable(factory):
         kind = type(factory).__name__
         raise ConfigError(
-            f"cannot load {name!r}: it is a {kind}, not a function to call", exit_code=4
+            f"cannot load {name!r}: it is of type {kind}, not a function to call", exit_code=4
         )
     try:
         return factory(*args, **keywords)

@@ -70,9 +70,9 @@ def missing_attribute(owner: Any, wanted: str, reference: str) -> tuple[str, str
 def refusal(application: Any, *, factory: bool) -> str:
     """Return why this is no WSGI application; empty where it may be one."""
     if not callable(application):
-        kind = "None" if application is None else f"a {type(application).__name__}"
-        made = "the factory returned" if factory else "it is"
-        return f"{made} {kind}, which is not callable"
+        kind = "None" if application is None else f"of type {type(application).__name__}"
+        made = "what the factory returned" if factory else "it"
+        return f"{made} is {kind}, which is not callable"
     called = application if inspect.isroutine(application) else _call_method(application)
     parameters = _required(application)
     if inspect.iscoroutinefunction(called) or parameters[:1] == ["scope"]:

@@ -15,12 +15,20 @@ from typing import Any, Literal
 
 Form = Literal["value", "switch", "flag"]
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?", re.ASCII)
-_SIZE = re.compile(r"([0-9]+)\s*([kmgt]?)(?:i?b)?", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|d)?", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,18})\s*([kmgt]?)(?:i?b)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _ON = frozenset({"on", "true", "yes", "1"})
 _OFF = frozenset({"off", "false", "no", "0"})
+
+
+class Refused(ValueError):  # noqa: N818 - a value was, by its kind
+    """One item of a list was refused: what was expected, and the item."""
+
+    def __init__(self, expected: str, item: object) -> None:
+        super().__init__(expected)
+        self.item = item
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +94,7 @@ def count(
         if (auto or none) and (value is None or _lower(value) == absent):
             return None
         number = value if _is_int(value) else None
-        if isinstance(value, str) and re.fullmatch("[0-9]+", value.strip(), re.ASCII):
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value.strip(), re.ASCII):
             number = int(value)
         if number is None or number < minimum or (maximum is not None and number > maximum):
             choice = " (or auto)" if auto else _or_none(none)
@@ -101,7 +109,7 @@ def permissions() -> Kind:
 
     def read(value: Any) -> int:
         mode = value if _is_int(value) else None
-        if isinstance(value, str) and re.fullmatch("(0o)?[0-7]+", value, re.ASCII):
+        if isinstance(value, str) and re.fullmatch("(0o)?[0-7]{1,4}", value, re.ASCII):
             mode = int(value, 8)
         if mode is None or not 0 <= mode <= 0o777:
             raise ValueError('octal permissions like "600" or "660" (0o600 in Python)')
@@ -167,7 +175,13 @@ def several(metavar: str, item: Callable[[Any], Any], separator: str) -> Kind:
             parts = value
         else:
             parts = (value,)
-        return tuple(item(part) for part in parts)
+        return tuple(one(part) for part in parts)
+
+    def one(part: Any) -> Any:
+        try:
+            return item(part)
+        except ValueError as error:
+            raise Refused(str(error), part) from None
 
     def show(value: Any) -> str:
         shown = (": ".join(v) if isinstance(v, tuple) else str(v) for v in value)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from aiowsgi.errors import ConfigError
-from aiowsgi.kinds import Kind
+from aiowsgi.kinds import Kind, Refused
 
 START = "Application"
 ADDRESS = "Address"
@@ -59,7 +59,8 @@ class Option:
         try:
             return self.kind.read(value)
         except ValueError as error:
-            raise ConfigError(f"{label}: {value!r} is not valid: expected {error}") from None
+            wrong = error.item if isinstance(error, Refused) else value
+            raise ConfigError(f"{label}: {wrong!r} is not valid: expected {error}") from None
 
     def show(self, value: object) -> str:
         """Return the value as an operator would write it."""
