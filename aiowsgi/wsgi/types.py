@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 Environ: TypeAlias = dict[str, Any]
 ExcInfo: TypeAlias = (
-    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 )
 Write: TypeAlias = Callable[[bytes], object]
 

@@ -22,7 +22,7 @@ TCP = Endpoints(("::1", "5"), ("::1", "80"), "https")
 
 def as_list(environ: Environ, start_response: StartResponse) -> list[bytes]:
     start_response(OK, TEXT)
-    return [environ["wsgi.input"].read()]
+    return [environ["wsgi.input"].read(-1)]
 
 
 def as_generator(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
