@@ -1,0 +1,204 @@
+"""One request and its response (RFC 9113 8.1): the one object that loop and pool thread share.
+
+The loop thread makes an Exchange when the request may start, and gives it to the dispatcher; one
+pool thread runs it. What they share is in the InputStream, the ResponseWriter and, for the end of
+the exchange, in the few fields that `_lock` guards here.
+
+Call flow: run -> environ -> Call -> the application -> ResponseWriter -> done.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, BinaryIO
+
+from ..errors import ClientDisconnected
+from ..http11.messages import RequestHead, ResponseHead
+from ..wsgi.call import Call
+from ..wsgi.environ import EnvironBuilder
+from ..wsgi.types import WSGIApplication
+from .input import InputStream
+from .writer import ResponseWriter
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+class Application:
+    """The application and what is the same for all of its exchanges."""
+
+    __slots__ = ("app", "clock", "context", "environ", "on_end")
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        environ: EnvironBuilder,
+        *,
+        context: Context,
+        clock: Callable[[], float],
+        on_end: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.app = app
+        self.environ = environ
+        self.context = context  # each exchange runs in a fresh copy of it (P46)
+        self.clock = clock  # monotonic seconds
+        self.on_end = on_end  # called on the pool thread when the response is over: the access log
+
+
+class Exchange:
+    """A request on its way through the application; made by the loop, run by one pool thread."""
+
+    __slots__ = (
+        "_application",
+        "_body",
+        "_body_length",
+        "_done",
+        "_lock",
+        "_stream",
+        "_template",
+        "_wake",
+        "_wanted",
+        "ended",
+        "head",
+        "queued",
+        "started",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        application: Application,
+        head: RequestHead,
+        writer: ResponseWriter,
+        template: dict[str, Any],
+        wake: Callable[[], None],
+    ) -> None:
+        self._application = application
+        self.head = head
+        self.writer = writer
+        self._template = template
+        self._wake = wake
+        self._body: BinaryIO | None = None
+        self._body_length: int | None = None
+        self._stream: InputStream | None = None
+        self._lock = threading.Lock()  # guards _done and _wanted
+        self._done = False
+        self._wanted = False
+        self.queued = self.started = self.ended = 0.0  # monotonic seconds
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.head.method} {_path(self.head)}>"
+
+    @property
+    def client(self) -> str:
+        """The client's address, empty for a unix socket; until the exchange is over."""
+        return str(self._template.get("REMOTE_ADDR", ""))
+
+    # -- loop thread --
+
+    def with_body(self, body: BinaryIO, length: int) -> None:
+        """Give the whole body, before the exchange is queued."""
+        self._body = body
+        self._body_length = length
+
+    def with_stream(self, stream: InputStream) -> None:
+        """Give a body that is still on its way, before the exchange is queued."""
+        self._stream = stream
+        self._body = io.BufferedReader(stream)
+
+    def settle(self) -> bool:
+        """Whether the pool thread is through; if not, the loop is woken when it is."""
+        with self._lock:
+            self._wanted = not self._done
+            return self._done
+
+    def abandon(self, reason: str) -> None:
+        """The client left: reads and writes of the application raise ClientDisconnected (S7)."""
+        if self._stream is not None:
+            self._stream.abort(reason)
+        self.writer.abandon()
+
+    @property
+    def done(self) -> bool:
+        """Whether the pool thread is through, without asking to be told."""
+        return self._done
+
+    # -- pool thread --
+
+    def run(self) -> None:
+        """Run the application for this request; never raises."""
+        if not self.writer.gone:  # a client that left while queued is not worth a call
+            self._application.context.copy().run(self._run)
+        self._finish()
+
+    def skip(self) -> None:
+        """End an exchange that will never run: the server is going, or its executor refused it."""
+        self.writer.cut()
+        self._finish()
+
+    def _run(self) -> None:
+        writer = self.writer
+        call: Call | None = None
+        try:
+            environ = self._application.environ.build(
+                self._template, self.head, self._body or io.BytesIO(), self._body_length
+            )
+            environ["aiowsgi.queue_time"] = self.started - self.queued
+            call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
+            del environ
+            call.run()
+        except ClientDisconnected as error:
+            logger.info("%s %s: %s", self.head.method, _path(self.head), error)
+            if writer.gone:
+                writer.cut()
+            else:  # the body was cut (P19), but the client may still read
+                self._answer(call, 400, "Bad Request")
+        except BaseException as error:  # SystemExit is a 500 too (P44)
+            logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
+            self._answer(call, 500, "Internal Server Error")
+
+    def _answer(self, call: Call | None, status: int, reason: str) -> None:
+        """Answer for the application where nothing was sent yet; cut what was begun (P43)."""
+        if call is not None and call.complete:
+            return
+        if call is not None and call.started:
+            self.writer.cut()
+            return
+        body = f"{reason}\n".encode()
+        fields = [("Content-Type", "text/plain; charset=utf-8")]
+        try:
+            self.writer.whole(ResponseHead(status, reason, fields, close=status == 400), [body])
+        except (ClientDisconnected, OSError):
+            self.writer.cut()
+
+    def _finish(self) -> None:
+        application = self._application
+        self.ended = application.clock()
+        if self._stream is not None:
+            self._stream.abort("the exchange is over")
+        if self._body is not None:
+            self._close_body(self._body)
+        if application.on_end is not None:
+            application.on_end(self)
+        # What the application may have kept alive is not kept by us too (P30).
+        self._body = None
+        self._template = {}
+        with self._lock:
+            self._done = True
+            wanted = self._wanted
+        if wanted:
+            self._wake()
+
+    def _close_body(self, body: BinaryIO) -> None:
+        try:
+            body.close()
+        except OSError as error:
+            logger.warning("The body of a request could not be closed: %s", error)
+
+
+def _path(head: RequestHead) -> str:
+    """The path as it may stand in a log: printable, without the query, which may hold secrets."""
+    return ascii(head.path.decode("latin-1"))[1:-1]

@@ -1,0 +1,185 @@
+"""The dispatcher: ready exchanges in a deque, drained in batches by the threads of an executor.
+
+A *drain* is one task on the executor: it runs exchanges until the deque is empty. With a GIL,
+waking many threads for fast applications only makes them fight, so one drain is started; if the
+deque has not moved a moment later, the running drains are blocked in the application, and more are
+started, twice as many each time, up to `threads`. Without a GIL a drain is started per exchange.
+
+The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+
+from .exchange import Exchange
+
+# A drain that has been inside one exchange for so long counts as blocked, in seconds.
+_MOMENT = 0.001
+
+CallLater = Callable[[float, Callable[[], None]], object]
+
+
+class Dispatcher:
+    """Runs exchanges on `executor`, at most `threads` at once.
+
+    `call_later(seconds, call)` is the loop's timer; one is pending at most, and none while the
+    application keeps up. `clock` gives monotonic seconds.
+    """
+
+    __slots__ = (
+        "_call_later",
+        "_checking",
+        "_clock",
+        "_closed",
+        "_drains",
+        "_eager",
+        "_executor",
+        "_lock",
+        "_queue",
+        "_running",
+        "_step",
+        "_threads",
+    )
+
+    def __init__(
+        self,
+        executor: Executor,
+        threads: int,
+        *,
+        call_later: CallLater,
+        clock: Callable[[], float],
+    ) -> None:
+        self._executor = executor
+        self._threads = threads
+        self._call_later = call_later
+        self._clock = clock
+        self._eager = not getattr(sys, "_is_gil_enabled", lambda: True)()
+        self._queue: deque[Exchange] = deque()
+        self._lock = threading.Lock()  # guards _drains, _running and _closed
+        self._drains = 0
+        # Thread -> what it runs. Keys change under the lock only; a drain replaces its own value.
+        self._running: dict[int, Exchange | None] = {}
+        self._closed = False
+        self._checking = False  # the loop thread's: whether a check is pending
+        self._step = 1  # the loop thread's: how many drains the next check starts
+
+    # -- loop thread --
+
+    def submit(self, exchange: Exchange) -> None:
+        """Queue an exchange; it runs as soon as a thread is free."""
+        exchange.queued = self._clock()
+        self._queue.append(exchange)
+        with self._lock:
+            start = self._drains == 0 or (
+                self._drains < self._threads and (self._eager or self._all_blocked(exchange.queued))
+            )
+            self._drains += start
+        if start:
+            self._start()
+        elif not self._checking and self._drains < self._threads:
+            self._step = 1
+            self._check_later()
+
+    def _all_blocked(self, now: float) -> bool:
+        """Whether every drain has been inside its exchange for a moment; the lock is held."""
+        running = self._running
+        if len(running) < self._drains:
+            return False  # one is on its way to the deque
+        return all(
+            exchange is not None and now - exchange.started > _MOMENT
+            for exchange in running.values()
+        )
+
+    def _check_later(self) -> None:
+        try:
+            first = self._queue[0]
+        except IndexError:  # a drain was faster
+            return
+        self._checking = True
+        self._call_later(_MOMENT, partial(self._check, first))
+
+    def _check(self, first: Exchange) -> None:
+        """Start more drains where `first` is still first: the deque has not moved for a moment."""
+        self._checking = False
+        if self._closed:
+            return
+        try:
+            stuck = self._queue[0] is first
+        except IndexError:
+            return
+        if stuck:
+            with self._lock:
+                more = min(self._step, len(self._queue), self._threads - self._drains)
+                self._drains += more
+            for _ in range(more):
+                self._start()
+            self._step *= 2
+        if self._drains < self._threads:
+            self._check_later()
+
+    def _start(self) -> None:
+        try:
+            self._executor.submit(self._drain)
+        except RuntimeError:  # the executor was shut down under us
+            with self._lock:
+                self._drains -= 1
+                self._closed = True
+            self._skip_all()
+
+    def close(self) -> list[Exchange]:
+        """Take no more: what no thread has begun ends unanswered. Returns what still runs."""
+        with self._lock:
+            self._closed = True
+        self._skip_all()
+        return self.running
+
+    def _skip_all(self) -> None:
+        while self._queue:
+            try:
+                exchange = self._queue.popleft()
+            except IndexError:  # a drain was faster
+                return
+            exchange.skip()
+
+    @property
+    def waiting(self) -> int:
+        """Exchanges that wait for a thread."""
+        return len(self._queue)
+
+    @property
+    def running(self) -> list[Exchange]:
+        """Exchanges that are inside the application now."""
+        with self._lock:
+            return [exchange for exchange in self._running.values() if exchange is not None]
+
+    # -- pool thread --
+
+    def _drain(self) -> None:
+        thread = threading.get_ident()
+        with self._lock:
+            self._running[thread] = None
+        while (exchange := self._next(thread)) is not None:
+            exchange.started = self._clock()
+            self._running[thread] = exchange
+            exchange.run()
+            self._running[thread] = None
+
+    def _next(self, thread: int) -> Exchange | None:
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            pass
+        with self._lock:
+            # Looked at again under the lock: submit may have counted on this drain meanwhile.
+            try:
+                return self._queue.popleft()
+            except IndexError:
+                self._drains -= 1
+                del self._running[thread]
+                return None

@@ -1,0 +1,292 @@
+"""Where the application's output goes: straight to the client, or to a spool that the loop empties.
+
+Write ownership: while `_direct` is true the pool thread owns the write side and sends by itself
+(`send_now`, which never blocks). What the client does not take goes to the spool, and with it the
+write side goes to the loop thread, which gives it back when all has been sent. There is one owner
+at a time, and each hand-over is made under `_lock`.
+
+Call flow: Call -> start/data/whole/end -> encoder -> send_now, or spool and wake -> take.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from ..errors import ClientDisconnected
+from ..http11.messages import ResponseHead
+from ..wsgi.filewrapper import FileRegion
+from .spool import ResponseSpool
+
+SendNow = Callable[[Sequence[bytes]], int]
+
+# Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
+# handing the kernel a list.
+_JOIN = 16 * 1024
+# The spool takes a large block in pieces of this size, so that the loop never waits long for _lock.
+_PIECE = 256 * 1024
+
+
+class Encoder(Protocol):
+    """What turns a response into bytes (http11.encoder.ResponseEncoder)."""
+
+    keep_alive: bool
+
+    def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
+        """The head; `whole_length` where the whole body's length is known."""
+
+    def data(self, block: bytes) -> Sequence[bytes]:
+        """A block with its framing."""
+
+    def end(self) -> bytes:
+        """What follows the last block."""
+
+
+class Progress(Enum):
+    """How far a response is, as the loop thread needs to know it."""
+
+    OPEN = "more may come"
+    COMPLETE = "all of it was given"
+    CUT = "it will never be complete: cut the connection"
+
+
+class Taken(NamedTuple):
+    """One snapshot of what the loop has to send."""
+
+    data: bytes | memoryview
+    file: FileRegion | None
+    progress: Progress
+
+
+class ResponseWriter:
+    """The Output of one exchange; see the module for which thread owns what."""
+
+    __slots__ = (
+        "_direct",
+        "_encoder",
+        "_file",
+        "_gone",
+        "_limit",
+        "_lock",
+        "_may_keep",
+        "_progress",
+        "_room",
+        "_send_now",
+        "_spool",
+        "_wake",
+        "_wake_due",
+        "body_bytes",
+        "head",
+    )
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        wake: Callable[[], None],
+        send_now: SendNow | None,
+        *,
+        memory: int,
+        disk: int | None,
+    ) -> None:
+        self._encoder = encoder
+        self._wake = wake
+        self._send_now = send_now
+        self._limit = disk
+        self._spool = ResponseSpool(memory)
+        # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
+        self._lock = threading.Lock()
+        self._room: threading.Condition | None = None  # made by the first write that must wait
+        self._may_keep: Callable[[], bool] | None = None
+        self._direct = send_now is not None
+        self._file: FileRegion | None = None
+        self._progress = Progress.OPEN
+        self._gone = False
+        self._wake_due = False
+        self.head: ResponseHead | None = None  # what was sent, for the log
+        self.body_bytes = 0
+
+    # -- pool thread --
+
+    def start(self, head: ResponseHead, block: bytes) -> None:
+        """Send the head and the first block together (P26)."""
+        start = self._begin(head, None)
+        self._emit([start, *self._frame(block)] if block else [start])
+
+    def data(self, block: bytes) -> None:
+        """Send one block at once (P36)."""
+        if block:
+            self._emit(self._frame(block))
+
+    def end(self) -> None:
+        """The body is complete."""
+        last = self._encoder.end()
+        if last:
+            self._emit([last])
+        self._publish(Progress.COMPLETE)
+
+    def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> None:
+        """Send head, body and end in one write."""
+        buffers = [self._begin(head, sum(map(len, blocks)))]
+        for block in blocks:
+            if block:
+                buffers += self._frame(block)
+        last = self._encoder.end()
+        if last:
+            buffers.append(last)
+        self._emit(buffers)
+        self._publish(Progress.COMPLETE)
+
+    def file(self, head: ResponseHead, file: FileRegion) -> bool:
+        """Hand a file to the loop, which sends it as the client reads; the caller closes its own.
+
+        Raises OSError where the descriptor cannot be duplicated.
+        """
+        start = self._begin(head, file.length)
+        own = FileRegion(os.dup(file.fileno), file.offset, file.length)
+        try:
+            self._emit([start])
+        except BaseException:
+            os.close(own.fileno)
+            raise
+        self.body_bytes += own.length
+        with self._lock:
+            gone = self._gone
+            if not gone:
+                self._file, self._direct = own, False
+        if gone:
+            os.close(own.fileno)
+            raise ClientDisconnected("the client left before the file was sent")
+        self._publish(Progress.COMPLETE)
+        return True
+
+    def cut(self) -> None:
+        """The response cannot be completed: never let it look complete (P40, P43)."""
+        if self._progress is Progress.OPEN:
+            self._encoder.keep_alive = False
+            self._publish(Progress.CUT)
+
+    def _begin(self, head: ResponseHead, whole_length: int | None) -> bytes:
+        if self._may_keep is not None and not self._may_keep():
+            self._encoder.keep_alive = False
+        self.head = head
+        return self._encoder.start(head, whole_length)
+
+    def _frame(self, block: bytes) -> Sequence[bytes]:
+        self.body_bytes += len(block)
+        return self._encoder.data(block)
+
+    def _emit(self, buffers: Sequence[bytes]) -> None:
+        if self._gone:
+            raise ClientDisconnected("the client left before it had the whole response")
+        if len(buffers) > 1 and sum(map(len, buffers)) <= _JOIN:
+            buffers = [b"".join(buffers)]
+        if self._direct and self._send_now is not None:
+            try:
+                sent = self._send_now(buffers)
+            except ClientDisconnected:
+                self._gone = True
+                raise
+            for buffer in buffers:
+                if sent >= len(buffer):
+                    sent -= len(buffer)
+                else:
+                    self._store(memoryview(buffer)[sent:])
+                    sent = 0
+        else:
+            for buffer in buffers:
+                self._store(memoryview(buffer))
+
+    def _store(self, rest: memoryview) -> None:
+        """Give bytes to the loop; waits where both spools are full (back-pressure)."""
+        while rest:
+            piece, rest = rest[:_PIECE], rest[_PIECE:]
+            with self._lock:
+                if self._limit is not None and self._spool.on_disk >= self._limit:
+                    self._wait_for_room(self._limit // 2)
+                if self._gone:
+                    raise ClientDisconnected("the client left before it had the whole response")
+                self._spool.put(piece)
+                self._direct = False
+                due, self._wake_due = self._wake_due, True
+            if not due:
+                self._wake()
+
+    def _wait_for_room(self, below: int) -> None:
+        if self._room is None:
+            self._room = threading.Condition(self._lock)
+        while not self._gone and self._spool.on_disk > below:
+            self._room.wait()
+
+    def _publish(self, progress: Progress) -> None:
+        """Tell how the response ended; wakes the loop where something is left for it to do."""
+        with self._lock:
+            self._progress = progress
+            needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
+            if needed:
+                self._wake_due = True
+        if needed:
+            self._wake()
+
+    # -- loop thread --
+
+    def take(self, limit: int) -> Taken:
+        """What to send next and how far the response is, in one snapshot.
+
+        Where nothing waits and more may come, the write side goes back to the pool thread: call
+        this only when everything taken before has reached the kernel, or with `hold`.
+        """
+        with self._lock:
+            self._wake_due = False
+            data = self._spool.take(limit)
+            if data:
+                if self._room is not None:
+                    self._room.notify_all()
+                return Taken(data, None, Progress.OPEN)
+            file, self._file = self._file, None
+            if self._progress is not Progress.OPEN:
+                self._spool.close()
+            return Taken(b"", file, self._progress)
+
+    def give_back(self) -> None:
+        """The kernel has all that was taken: the pool thread may send by itself again."""
+        with self._lock:
+            if self._send_now is not None and not self._spool and self._file is None:
+                self._direct = True
+
+    def restrict(self, may_keep: Callable[[], bool]) -> None:
+        """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
+        self._may_keep = may_keep
+
+    def last_answer(self) -> None:
+        """The server stops: say so to the client where the head is not out yet."""
+        if self.head is None:
+            self._encoder.keep_alive = False
+
+    def abandon(self) -> None:
+        """The client left: what waits is dropped, and the next write raises ClientDisconnected."""
+        with self._lock:
+            self._gone = True
+            self._spool.close()
+            file, self._file = self._file, None
+            if self._room is not None:
+                self._room.notify_all()
+        if file is not None:
+            os.close(file.fileno)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client left; any thread."""
+        return self._gone
+
+    @property
+    def keep_alive(self) -> bool:
+        """The encoder's verdict; settled when the response is complete."""
+        return self._encoder.keep_alive
+
+    @property
+    def direct(self) -> bool:
+        """Whether the pool thread owns the write side."""
+        return self._direct

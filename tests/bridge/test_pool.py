@@ -1,0 +1,148 @@
+"""The dispatcher: every exchange runs once, blocked threads make room for others, none is lost."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import cast
+
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.pool import Dispatcher
+
+
+class Work:
+    """Stands for an exchange: the dispatcher only runs, skips and times it."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self._run = run
+        self.queued = self.started = 0.0
+        self.times = 0
+        self.skipped = 0
+
+    def run(self) -> None:
+        self.times += 1
+        self._run()
+
+    def skip(self) -> None:
+        self.skipped += 1
+
+
+class Loop:
+    """Stands for the loop's timer: a thread that calls when it is due."""
+
+    def __init__(self) -> None:
+        self.timers: list[threading.Timer] = []
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        self.timers.append(timer)
+        timer.start()
+
+
+@contextmanager
+def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
+    loop = Loop()
+    with ThreadPoolExecutor(threads) as executor:
+        yield (
+            Dispatcher(executor, threads, call_later=loop.call_later, clock=time.monotonic),
+            loop,
+        )
+        for timer in loop.timers:
+            timer.join()
+
+
+def submit(pool: Dispatcher, work: Work) -> None:
+    pool.submit(cast("Exchange", work))
+
+
+def test_a_blocked_thread_does_not_hold_the_queue() -> None:
+    """Threads are added while the deque does not move, up to the limit."""
+    gate = threading.Event()
+    blocked = threading.Barrier(5, timeout=10)
+
+    def block() -> None:
+        blocked.wait()  # only when four of them run at once with us
+        gate.wait(10)
+
+    with dispatcher(4) as (pool, _):
+        works = [Work(block) for _ in range(4)]
+        for work in works:
+            submit(pool, work)
+        blocked.wait()
+        late = Work(lambda: None)
+        submit(pool, late)
+        assert len(pool.running) == 4
+        assert pool.waiting == 1
+        gate.set()
+    assert [work.times for work in (*works, late)] == [1] * 5
+
+
+def test_never_more_than_the_threads_run_at_once() -> None:
+    lock = threading.Lock()
+    now = most = 0
+
+    def run() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.002)
+        with lock:
+            now -= 1
+
+    with dispatcher(3) as (pool, _):
+        works = [Work(run) for _ in range(60)]
+        for work in works:
+            submit(pool, work)
+    assert most <= 3
+    assert [work.times for work in works] == [1] * 60
+
+
+def test_every_exchange_runs_exactly_once_under_fast_switching() -> None:
+    """The hand-over between submit and a drain that is about to end loses nothing."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            with dispatcher(4) as (pool, _):
+                works = [Work(lambda: None) for _ in range(300)]
+                for work in works:
+                    submit(pool, work)
+            assert {work.times for work in works} == {1}
+            assert pool.waiting == 0
+            assert pool.running == []
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_closing_skips_what_waits_and_names_what_runs() -> None:
+    gate = threading.Event()
+    entered = threading.Event()
+
+    def block() -> None:
+        entered.set()
+        gate.wait(10)
+
+    with dispatcher(1) as (pool, _):
+        first, second = Work(block), Work(lambda: None)
+        submit(pool, first)
+        assert entered.wait(10)
+        submit(pool, second)
+        assert pool.close() == [cast("Exchange", first)]
+        gate.set()
+    assert (second.times, second.skipped) == (0, 1)
+
+
+def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it() -> None:
+    loop = Loop()
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    pool = Dispatcher(executor, 1, call_later=loop.call_later, clock=time.monotonic)
+    work = Work(lambda: None)
+    submit(pool, work)
+    assert (work.times, work.skipped) == (0, 1)
