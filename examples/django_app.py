@@ -21,7 +21,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.urls import path
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1", "localhost"],
@@ -35,7 +35,7 @@ settings.configure(
 )
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<h1>aiowsgi and Django</h1>\n")
 
@@ -52,7 +52,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"files": files, "fields": dict(request.POST.items())})
 
 
-@require_GET
+@require_safe
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Send rows as they are made; nobody knows the length, so the answer is chunked."""
 
@@ -64,13 +64,13 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(rows(), content_type="text/csv")
 
 
-@require_GET
+@require_safe
 def download(request: HttpRequest) -> FileResponse:
     """Send this file; Django hands it to `wsgi.file_wrapper`, and the kernel copies it."""
     return FileResponse(Path(__file__).open("rb"), as_attachment=True, filename="django_app.py")
 
 
-@require_GET
+@require_safe
 def meta(request: HttpRequest) -> HttpResponse:
     """Answer what META says of the client.
 

@@ -26,11 +26,17 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aiowsgi.http11",),
     ("aiowsgi.wsgi",),
     ("aiowsgi.bridge", "aiowsgi.watch"),
-    ("aiowsgi.server.connection", "aiowsgi.asgi"),
+    (
+        "aiowsgi.asgi",
+        *(
+            f"aiowsgi.server.{part}"
+            for part in ("connection", "endpoints", "outbound", "phases", "receiver", "service")
+        ),
+    ),
     ("aiowsgi.server",),
     ("aiowsgi.server.supervisor", "aiowsgi.server.reloader"),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
-    ("aiowsgi.run", "aiowsgi.cli"),
+    ("aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),
     ("aiowsgi", "aiowsgi.__main__"),
 )
 
@@ -50,6 +56,7 @@ LOCK_SOURCES = frozenset({"threading", "multiprocessing", "_thread", "queue"})
 MAY_LOCK = {
     "aiowsgi.bridge": "the only place where the loop and pool threads meet",
     "aiowsgi.watch.access_log": "its lines are written by a thread of its own, off the hot path",
+    "aiowsgi.simple_server": "as in wsgiref, shutdown() waits in one thread for the end in another",
 }
 
 ACROSS_THREADS = frozenset({"call_soon_threadsafe", "run_coroutine_threadsafe"})
@@ -64,6 +71,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.run",
     "aiowsgi.server",
     "aiowsgi.settings",
+    "aiowsgi.simple_server",
 )
 
 VAGUE_NAMES = frozenset({"common", "helper", "helpers", "manager", "misc", "util", "utils"})
