@@ -26,14 +26,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aiowsgi.http11",),
     ("aiowsgi.wsgi",),
     ("aiowsgi.bridge", "aiowsgi.watch"),
-    (
-        "aiowsgi.asgi",
-        *(
-            f"aiowsgi.server.{part}"
-            for part in ("connection", "endpoints", "outbound", "phases", "receiver", "service")
-        ),
+    ("aiowsgi.asgi", "aiowsgi.server"),  # in server/: the connection and what it is made of
+    tuple(
+        f"aiowsgi.server.{part}"
+        for part in ("server", "assembly", "loops", "signals", "sockets", "tls")
     ),
-    ("aiowsgi.server",),
     ("aiowsgi.server.supervisor", "aiowsgi.server.reloader"),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
     ("aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),
@@ -45,7 +42,7 @@ FORBIDDEN: dict[str, frozenset[str]] = {
         {"asyncio", "threading", "socket", "ssl", "time", "datetime", "logging", "random"}
     ),
     "aiowsgi.wsgi": frozenset({"asyncio", "threading", "socket", "ssl", "time", "random"}),
-    "aiowsgi.bridge": frozenset({"asyncio", "random"}),
+    "aiowsgi.bridge": frozenset({"asyncio", "time", "random"}),
     "aiowsgi.watch": frozenset({"asyncio", "random"}),
 }
 
