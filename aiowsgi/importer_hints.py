@@ -73,9 +73,9 @@ def refusal(application: Any, *, factory: bool) -> str:
         kind = "None" if application is None else f"of type {type(application).__name__}"
         made = "what the factory returned" if factory else "it"
         return f"{made} is {kind}, which is not callable"
-    called = application if inspect.isroutine(application) else _call_method(application)
     parameters = _required(application)
-    if inspect.iscoroutinefunction(called) or parameters[:1] == ["scope"]:
+    called = (application, type(application).__call__)
+    if any(map(inspect.iscoroutinefunction, called)) or parameters[:1] == ["scope"]:
         return _ASGI
     try:
         inspect.signature(application).bind({}, None)
@@ -93,15 +93,6 @@ def _wrong_arguments(application: Any, parameters: list[str]) -> str:
     if not parameters:
         return f"{what}\nHint: if it is a function that makes the application, add --factory"
     return what
-
-
-def _call_method(application: Any) -> Any:
-    """Return what runs when the object is called: the function inside a partial, or __call__."""
-    while hasattr(application, "func") and hasattr(application, "keywords"):
-        application = application.func
-    if inspect.isroutine(application) or inspect.isclass(application):
-        return application
-    return type(application).__call__
 
 
 def _required(application: Any) -> list[str]:

@@ -211,6 +211,13 @@ def test_the_failure_of_the_application_is_shown_with_its_own_traceback(
     assert last in message.splitlines()[-1]
 
 
+def test_a_package_that_misses_a_part_of_its_own_is_shown_with_its_traceback(place: Place) -> None:
+    here = place(shop__views="")
+    (here / "shop" / "__init__.py").write_text("import shop.wsgi")
+    message = failure("shop.wsgi:app")
+    assert f'File "{here}/shop/__init__.py", line 1' in message
+
+
 def test_exit_while_loading_is_a_failure_to_load(place: Place) -> None:
     place(web="import sys\nsys.exit(0)\n", factory="import sys\ndef app(): sys.exit('no')\n")
     assert "it called sys.exit(0) while it was loaded" in failure("web:app")

@@ -1,8 +1,8 @@
-"""The logger of the server, set up for a terminal: `[time] [pid] [LEVEL] message` on stderr.
+"""The two loggers, set up for a terminal: errors to stderr, the access log to stdout.
 
 Only a process that the server itself started is set up (the command, `run()`); where a program uses
-`Server` inside, its own logging decides. The root logger is never touched, and a logger that has
-been given something to write to keeps it.
+`Server` inside, its own logging decides. The root logger is never touched, and a logger that was
+given something to write to keeps it.
 """
 
 from __future__ import annotations
@@ -11,35 +11,47 @@ import logging
 import sys
 
 ERROR_LOG = "aiowsgi.error"
+ACCESS_LOG = "aiowsgi.access"
 
-_FORMAT = "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"
-_DATE = "%Y-%m-%d %H:%M:%S %z"
+_ERROR_LINE = logging.Formatter(
+    "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z"
+)
+_ACCESS_LINE = logging.Formatter("%(message)s")
 
 
-class StderrOutput(logging.Handler):
-    """Writes to sys.stderr as it is at the time of the call, which programs and tests replace."""
+class TerminalOutput(logging.Handler):
+    """Writes to sys.stderr or sys.stdout as it is at the time: programs and tests replace them."""
+
+    def __init__(self, stream: str, line: logging.Formatter) -> None:
+        super().__init__()
+        self._stream = stream
+        self.setFormatter(line)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record as a line of its own."""
         try:
-            sys.stderr.write(self.format(record) + "\n")
-            sys.stderr.flush()
-        except Exception:  # noqa: BLE001 - logging's own rule: a log never breaks its caller
+            stream = getattr(sys, self._stream)
+            stream.write(self.format(record) + "\n")
+            stream.flush()
+        except Exception:  # a closed terminal, or none: a log never breaks its caller
             self.handleError(record)
 
 
 def set_up_logs(level: str) -> None:
-    """Let the error logger write to stderr from `level` ("info") on; a second call only re-levels.
+    """Let the error log be written from `level` ("info") on, and the access log whole.
 
-    Called after the application was loaded: its own logging.config may have disabled every logger
-    that it found.
+    A second call only re-levels. Called after the application was loaded: its own logging.config
+    may have disabled every logger that it found.
     """
-    logger = logging.getLogger(ERROR_LOG)
+    _set_up(ERROR_LOG, level.upper(), TerminalOutput("stderr", _ERROR_LINE))
+    _set_up(ACCESS_LOG, "INFO", TerminalOutput("stdout", _ACCESS_LINE))
+
+
+def _set_up(name: str, level: str, output: logging.Handler) -> None:
+    logger = logging.getLogger(name)
     logger.disabled = False
-    logger.setLevel(level.upper())
+    logger.setLevel(level)
     if not logger.handlers:
-        output = StderrOutput()
-        output.setFormatter(logging.Formatter(_FORMAT, _DATE))
         logger.addHandler(output)
-        # The application's root logger often writes to stderr too: once is enough.
+        # The application's root logger often writes to a terminal, too: once is enough.
         logger.propagate = False
