@@ -178,6 +178,7 @@ def test_what_is_not_there_says_where_it_was_looked_for(
         "async def app(scope, receive, send): ...",
         "async def app(environ, start_response): ...",
         "class A:\n    async def __call__(self, scope, receive, send): ...\napp = A()",
+        "class A:\n    async def __call__(self, *three): ...\napp = A()",
         "def app(scope, receive, send): ...",
         "import functools\nasync def f(x, scope, receive, send): ...\n"
         "app = functools.partial(f, 1)",
