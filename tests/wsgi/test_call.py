@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.messages import ResponseHead
+from aiowsgi.wsgi.call import Call
+from aiowsgi.wsgi.filewrapper import FileRegion, FileWrapper
 from aiowsgi.wsgi.types import Environ, StartResponse, WSGIApplication
 
-from .apps import OK, TEXT
+from .apps import OK, TEXT, returning
 from .recording import Recording, call
 
 
@@ -153,15 +157,39 @@ def test_a_client_that_left_ends_the_iteration_and_closes_the_iterable(after: in
     assert (app.closed, app.given) == (1, after + 1)
 
 
-@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified", "200 OK"])
-def test_a_bodiless_response_is_closed_without_being_read(status: str) -> None:
-    """P7, P41: 204, 304, and any answer to HEAD."""
-    body = Closing(b"never", b"sent")
+class Failing(Recording):
+    """An output that breaks after it may have sent something."""
 
-    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        start_response(status, TEXT)
-        return body
+    def start(self, head: ResponseHead, block: bytes) -> None:
+        raise OSError("no space left")
 
-    output = call(app, bodiless=status == "200 OK")
-    assert (output.body, output.ended, output.calls) == (b"", True, ["whole"])
-    assert (body.closed, body.given) == (1, 0)
+    def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> None:
+        raise OSError("no space left")
+
+    def file(self, head: ResponseHead, file: FileRegion) -> bool:
+        raise OSError("no space left")
+
+
+@pytest.mark.parametrize("kind", ["list", "generator", "file"])
+def test_an_output_that_breaks_has_started_and_is_not_complete(kind: str, tmp_path: Path) -> None:
+    """P43: nobody knows what has left, so no second head may follow it."""
+    (tmp_path / "file").write_bytes(b"x")
+    file = (tmp_path / "file").open("rb")
+    bodies: dict[str, Iterable[bytes]] = {
+        "list": [b"x"],
+        "generator": iter([b"x"]),
+        "file": FileWrapper(file),
+    }
+    made = Call(returning(bodies[kind]), {}, Failing(), bodiless=False)
+    with pytest.raises(OSError, match="no space left"):
+        made.run()
+    file.close()
+    assert (made.started, made.complete) == (True, False)
+
+
+def test_a_call_runs_once() -> None:
+    """P1."""
+    made = Call(hello, {}, Recording(), bodiless=False)
+    made.run()
+    with pytest.raises(RuntimeError, match="once"):
+        made.run()

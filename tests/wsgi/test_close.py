@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -103,3 +104,27 @@ def test_close_cannot_write_any_more() -> None:
     with pytest.raises(ApplicationError, match="had been sent"):
         call(lambda environ, start_response: Body(start_response(OK, TEXT)), output)
     assert (output.body, output.ended) == (b"a", True)
+
+
+def test_a_call_that_failed_before_its_head_takes_no_other_one() -> None:
+    """P8: the exchange above has answered 500 by then."""
+    kept: list[StartResponse] = []
+
+    def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        kept.append(start_response)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        call(app)
+    with pytest.raises(ApplicationError, match="had been sent"):
+        kept[0](OK, TEXT)
+
+
+def test_a_call_that_is_over_keeps_nothing_of_its_request() -> None:
+    """P30: whoever keeps start_response keeps neither the environ nor the application."""
+    environ = {"kept": Closed()}
+    watch = weakref.ref(environ["kept"])
+    made = Call(returning([b"x"]), environ, Recording(), bodiless=False)
+    made.run()
+    del environ
+    assert watch() is None

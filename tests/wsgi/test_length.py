@@ -59,6 +59,16 @@ def test_more_than_content_length_is_cut_and_logged_once(
     assert "Content-Length of 5" in caplog.text
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_exactly_content_length_is_nothing_to_talk_about(
+    lazy: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P39."""
+    blocks = [b"abc", b"", b"de"]
+    assert call(returning(iter(blocks) if lazy else blocks, length=5)).body == b"abcde"
+    assert caplog.records == []
+
+
 def test_a_block_after_a_full_body_is_not_sent() -> None:
     """P39: an empty remainder is no block."""
     assert call(returning(iter([b"abc", b"d"]), length=3)).log == [("start", b"abc"), ("end", b"")]
@@ -101,7 +111,7 @@ def test_less_than_content_length_is_no_complete_answer_and_is_closed() -> None:
     assert (made.started, made.complete, output.ended, body.closed) == (True, False, False, 1)
 
 
-@pytest.mark.parametrize("body", [[b"ab"], [], iter([]), iter([b""])])
+@pytest.mark.parametrize("body", [[b"ab", b"cd"], [], iter([]), iter([b""])])
 def test_less_than_content_length_is_found_before_anything_is_sent_where_that_can_be(
     body: Iterable[bytes],
 ) -> None:
