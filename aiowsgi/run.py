@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -40,4 +41,10 @@ def serve_loaded(application: WSGIApplication, settings: Settings) -> None:
     from aiowsgi.server.server import Server
 
     set_up_logs(settings.config.log_level)
-    Server(application, settings.config).run()
+    server = Server(application, settings.config)
+    server.run()
+    if server.stuck:
+        # The interpreter would join the pool's threads, and a stuck view never ends: the deadline
+        # is hard. What ran is in the log by now.
+        logging.shutdown()
+        os._exit(0)

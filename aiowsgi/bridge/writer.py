@@ -287,6 +287,6 @@ class ResponseWriter:
         return self._encoder.keep_alive
 
     @property
-    def direct(self) -> bool:
-        """Whether the pool thread owns the write side."""
-        return self._direct
+    def sent(self) -> bool:
+        """Whether the kernel has the whole response, the loop having had no part in it."""
+        return self._direct and self._progress is Progress.COMPLETE

@@ -1,0 +1,120 @@
+"""A response -> bytes: status line, header section, framing (RFC 9112 6); no output of its own.
+
+The law: the framing says what the bytes are (P41), nothing follows the head of a response that has
+no body, and the verdict on the connection is told to the client and to the caller alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+
+from aiowsgi.http11.messages import ResponseDefaults, ResponseHead
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+# RFC 9110 15.3.5, 15.4.5: these end with their head, as does each answer to HEAD.
+_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_RETRY_AFTER: Final = 1  # seconds
+
+
+class ResponseEncoder:
+    """One response; `keep_alive` is the verdict once `start` was called."""
+
+    __slots__ = ("_chunked", "_defaults", "_version", "bodiless", "keep_alive")
+
+    def __init__(
+        self, method: str, version: str, keep_alive: bool, defaults: ResponseDefaults
+    ) -> None:
+        self._version = version
+        self._defaults = defaults
+        self._chunked = False
+        self.keep_alive = keep_alive
+        self.bodiless = method == "HEAD"
+
+    def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
+        """The head; `whole_length` is the length of the body where all of it is known (P6)."""
+        status = head.status
+        if status in (_NO_CONTENT, _NOT_MODIFIED):
+            self.bodiless = True
+        if head.close:
+            self.keep_alive = False
+        fields = "".join([f"{name}: {value}\r\n" for name, value in head.fields])
+        framing = b""
+        if head.content_length is None or status == _NO_CONTENT:
+            framing = self._frame(status, whole_length)
+        if status == _NO_CONTENT and head.content_length is not None:  # RFC 9110 8.6
+            fields = _without_length(head.fields)
+        defaults = self._defaults
+        return b"%b%b%b%b%b%b\r\n" % (
+            f"HTTP/1.1 {status} {head.reason}\r\n{fields}".encode("latin-1"),
+            b"" if head.has_server else defaults.server,
+            b"" if head.has_date else defaults.date,
+            defaults.extra,
+            framing,
+            self._connection(),
+        )
+
+    def data(self, block: bytes) -> Sequence[bytes]:
+        """The buffers that carry one block; none where the response has no body."""
+        if self.bodiless or not block:
+            return ()
+        if self._chunked:
+            return (b"%x\r\n" % len(block), block, b"\r\n")
+        return (block,)
+
+    def end(self) -> bytes:
+        """What follows the last block."""
+        return b"0\r\n\r\n" if self._chunked else b""
+
+    def _frame(self, status: int, whole_length: int | None) -> bytes:
+        if self.bodiless:
+            # An empty body to HEAD or with 304 does not tell what GET would have said.
+            if whole_length and status != _NO_CONTENT:
+                return b"Content-Length: %d\r\n" % whole_length
+            return b""
+        if whole_length is not None:
+            return b"Content-Length: %d\r\n" % whole_length
+        if self._version == "1.1":
+            self._chunked = True
+            return b"Transfer-Encoding: chunked\r\n"
+        self.keep_alive = False  # RFC 9112 6.3: the end of the connection ends the body (H14)
+        return b""
+
+    def _connection(self) -> bytes:
+        if not self.keep_alive:
+            return b"Connection: close\r\n"
+        return b"" if self._version == "1.1" else b"Connection: keep-alive\r\n"
+
+
+def informational(status: int, fields: Sequence[tuple[str, str]]) -> bytes:
+    """An interim response (RFC 9110 15.2) such as 103 Early Hints (RFC 8297)."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")
+
+
+def error_response(
+    status: int, defaults: ResponseDefaults, *, keep_alive: bool = False, head_only: bool = False
+) -> bytes:
+    """A whole answer of the server itself; nothing of the request is echoed in it (S13)."""
+    phrase = HTTPStatus(status).phrase
+    body = f"{phrase}\n".encode()
+    retry = f"Retry-After: {_RETRY_AFTER}\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+    close = "" if keep_alive else "Connection: close\r\n"
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n{retry}{close}"
+    )
+    return b"%b%b%b%b\r\n%b" % (
+        head.encode(),
+        defaults.server,
+        defaults.date,
+        defaults.extra,
+        b"" if head_only else body,
+    )
+
+
+def _without_length(fields: list[tuple[str, str]]) -> str:
+    kept = [(name, value) for name, value in fields if name.lower() != "content-length"]
+    return "".join([f"{name}: {value}\r\n" for name, value in kept])

@@ -1,0 +1,127 @@
+"""The values that cross the floors: a request's head, where it came from, a response's head.
+
+Plain slots, no behaviour: they are made once per request, on the hot path.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """How much of a request is read before it is refused; bytes, or a count; None = no limit."""
+
+    request_line: int | None = 16 * 1024
+    fields: int | None = 128
+    field_size: int | None = 16 * 1024
+    head: int | None = 64 * 1024
+    body: int | None = 1024**3
+
+
+class RequestHead:
+    """Request line, header section and framing of one request (RFC 9112 2.1), already checked.
+
+    `fields` are in the order sent, names as sent, values without surrounding white space. Where the
+    target is in absolute-form, `fields` carries its authority as the one Host (RFC 9112 3.2.2).
+    `path` and `query` are still percent-encoded; `path` is `*` for asterisk-form.
+    """
+
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "expect_continue",
+        "fields",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "target",
+        "version",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        path: bytes,
+        query: bytes,
+        version: str,
+        fields: list[tuple[bytes, bytes]],
+        *,
+        content_length: int | None = None,
+        chunked: bool = False,
+        keep_alive: bool = True,
+        expect_continue: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.path = path
+        self.query = query
+        self.version = version  # "1.0" or "1.1"
+        self.fields = fields
+        self.content_length = content_length  # None where no Content-Length was sent
+        self.chunked = chunked
+        self.keep_alive = keep_alive
+        self.expect_continue = expect_continue
+
+    def __repr__(self) -> str:
+        return f"<RequestHead {self.method} {self.target!r} HTTP/{self.version}>"
+
+
+class Endpoints(NamedTuple):
+    """Who talks to whom: `client` and `server` as (host, port), ports as digits, and the scheme.
+
+    A unix socket has no address: its client is ("", ""), its server (host to present, "").
+    """
+
+    client: tuple[str, str]
+    server: tuple[str, str]
+    scheme: str = "http"
+
+
+class ResponseHead:
+    """Status and header section that the application gave, checked (P31, P32).
+
+    `fields` holds what may reach the wire: `Connection` is taken out (`close` says what it said).
+    `content_length` is the application's own, None where it gave none; `has_date` and `has_server`
+    say whether it brought its own (P34).
+    """
+
+    __slots__ = ("close", "content_length", "fields", "has_date", "has_server", "reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        fields: list[tuple[str, str]],
+        *,
+        content_length: int | None = None,
+        has_date: bool = False,
+        has_server: bool = False,
+        close: bool = False,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.content_length = content_length
+        self.has_date = has_date
+        self.has_server = has_server
+        self.close = close
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status} {self.reason}>"
+
+
+class ResponseDefaults:
+    """The fields that the server adds to every answer, as ready lines of bytes, each with its CRLF.
+
+    `date` is replaced once a second by whoever keeps the time (H12); an empty value means that
+    the field is switched off.
+    """
+
+    __slots__ = ("date", "extra", "server")
+
+    def __init__(self, server: bytes = b"", date: bytes = b"", extra: bytes = b"") -> None:
+        self.server = server
+        self.date = date
+        self.extra = extra

@@ -1,0 +1,75 @@
+"""Config -> Service: the one place where options become the plain values of the floors below."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import Executor
+from contextvars import Context
+
+from ..bridge.exchange import Application
+from ..bridge.pool import Dispatcher
+from ..config import Config
+from ..http11.messages import Limits, ResponseDefaults
+from ..version import __version__
+from ..watch.access_log import AccessLog
+from ..wsgi.environ import EnvironBuilder
+from ..wsgi.types import WSGIApplication
+from .connection import wake_queue
+from .phases import Timeouts
+from .service import Service, Spooling
+
+
+def assemble(
+    app: WSGIApplication,
+    config: Config,
+    loop: asyncio.AbstractEventLoop,
+    executor: Executor,
+    context: Context,
+) -> Service:
+    """Make what all connections of one server share."""
+    access = logging.getLogger("aiowsgi.access")
+    log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
+    environ = EnvironBuilder(
+        root_path=config.root_path,
+        underscores=config.header_map == "dangerous",
+        multithread=config.thread_count > 1,
+        software=f"aiowsgi/{__version__}",
+    )
+    application = Application(
+        app,
+        environ,
+        context=context,
+        clock=time.monotonic,
+        on_end=None if log is None else log.answered,
+    )
+    return Service(
+        loop,
+        application,
+        Dispatcher(executor, config.thread_count, call_later=loop.call_later, clock=time.monotonic),
+        wake_queue(loop),
+        limits=Limits(
+            config.limit_request_line,
+            config.limit_request_fields,
+            config.limit_request_field_size,
+            config.limit_request_head,
+            config.limit_request_body,
+        ),
+        timeouts=Timeouts(
+            config.keep_alive, config.header_timeout, config.body_timeout, config.send_timeout
+        ),
+        spooling=Spooling(
+            config.request_buffering,
+            config.spool_threshold,
+            config.response_buffer,
+            config.response_spool,
+        ),
+        defaults=ResponseDefaults(
+            b"Server: aiowsgi\r\n" if config.server_header else b"",
+            extra=b"".join(f"{n}: {v}\r\n".encode("latin-1") for n, v in config.header),
+        ),
+        shows_date=config.date_header,
+        refuse_underscores=config.header_map == "refuse",
+        log=log,
+    )

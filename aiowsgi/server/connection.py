@@ -1,0 +1,299 @@
+"""Connection: one client socket and its keep-alive life (RFC 9112 9), on the loop thread alone.
+
+It feeds the parser, collects a body, gives whole exchanges to the dispatcher one at a time, sends
+what the exchange's writer could not send by itself, and keeps the deadlines. It may not call the
+application, wait, or touch what a pool thread owns.
+
+Call flow: data_received -> RequestParser -> Inbound (body) -> Exchange -> Dispatcher;
+wake -> woken -> Outbound.pump -> _over -> the next request, or the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import cast
+
+from ..bridge.exchange import Exchange
+from ..bridge.wake import WakeQueue
+from ..bridge.writer import Progress
+from ..errors import ProtocolError
+from ..http11.messages import RequestHead
+from ..http11.parser import Event, ParserState, RequestParser
+from .endpoints import endpoints
+from .inbound import Inbound
+from .outbound import Outbound
+from .phases import Life, Phase, Verdict
+from .service import Service
+
+logger = logging.getLogger("aiowsgi.error")
+
+_WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
+_HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
+_LINGER = 256 * 1024  # bytes dropped after the last answer before the connection closes (H21)
+
+
+def wake_queue(loop: asyncio.AbstractEventLoop) -> WakeQueue:
+    """The queue through which pool threads reach this loop."""
+
+    def notify() -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            loop.call_soon_threadsafe(queue.run)
+
+    queue = WakeQueue(notify)
+    return queue
+
+
+class Connection(asyncio.Protocol):
+    """One client; the loop thread's."""
+
+    __slots__ = (
+        "_dropped",
+        "_eof",
+        "_exchange",
+        "_inbound",
+        "_life",
+        "_outbound",
+        "_parser",
+        "_service",
+        "_template",
+        "_transport",
+        "_wake",
+    )
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._parser = RequestParser(service.limits, refuse_underscores=service.refuse_underscores)
+        self._wake = partial(service.wakes.put, self.woken)
+        self._exchange: Exchange | None = None
+        self._life = Life(service.now)
+        self._template: dict[str, object] | None = None
+        self._eof = False
+        self._dropped = 0
+
+    # -- asyncio.Protocol --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client came."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(_HIGH_WATER, 0)
+        self._inbound = Inbound(self._service, self._transport)
+        self._outbound = Outbound(self._service.loop, self._transport, self.woken)
+        self._service.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: of a request, or of one that must wait for the exchange under way."""
+        if self._life.phase is Phase.EXCHANGE:
+            self._look_whether_over()
+        if self._life.phase is Phase.LINGER:
+            self._dropped += len(data)
+            if self._dropped > _LINGER:
+                self._transport.abort()
+        elif self._life.phase is not Phase.CLOSING:
+            self._take(self._parser.feed(data))
+
+    def eof_received(self) -> bool:
+        """The client shut its side; it still gets the answer to what it asked (H19)."""
+        self._eof = True
+        if self._life.phase is Phase.EXCHANGE:
+            self._look_whether_over()
+        if self._life.phase is Phase.EXCHANGE:
+            self._inbound.cut("the client closed before the body was complete")
+        elif self._life.phase is not Phase.CLOSING:
+            self._transport.close()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as we send."""
+        self._outbound.paused = True
+
+    def resume_writing(self) -> None:
+        """The client has read it all."""
+        self._outbound.paused = False
+        self.woken()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; an exchange under way learns of it (S7)."""
+        self._life.enter(Phase.CLOSED, self._service.now)
+        self._service.connections.discard(self)
+        self._inbound.close()
+        exchange = self._exchange
+        if exchange is not None and not exchange.settle():
+            exchange.abandon("the client left")
+            self._outbound.hang_up()  # released when the pool thread is through: `woken`
+        else:
+            self._release()
+
+    # -- requests --
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            if type(event) is RequestHead:
+                self._begin(event)
+            elif type(event) is bytes:
+                self._life.since = self._service.now
+                try:
+                    self._inbound.write(event)
+                except OSError as error:
+                    logger.error("A request body could not be spooled: %s", error)
+                    self._refuse(ProtocolError(503, "no room for the body"))
+                    return
+            elif isinstance(event, ProtocolError):
+                self._refuse(event)
+                return
+            else:
+                self._end_of_body()
+        if self._life.phase is Phase.IDLE and self._parser.state is ParserState.HEAD:
+            self._life.enter(Phase.HEAD, self._service.now)
+        elif self._life.phase is Phase.EXCHANGE and self._parser.waiting > _WAITING:
+            self._inbound.pause()
+
+    def _begin(self, head: RequestHead) -> None:
+        self._life.fresh = False
+        if self._inbound.begin(head):
+            self._dispatch(head)
+        else:
+            self._life.enter(Phase.BODY, self._service.now)
+
+    def _end_of_body(self) -> None:
+        head = self._inbound.end()
+        if head is not None:
+            self._dispatch(head)
+        elif self._life.phase is Phase.BODY:  # the unread rest of a body has been dropped (H9)
+            self._next()
+
+    def _dispatch(self, head: RequestHead) -> None:
+        service, outbound = self._service, self._outbound
+        if self._template is None:
+            where = endpoints(self._transport)
+            self._template = service.application.environ.connection(where)
+        send_now = outbound.send_now if outbound.direct() else None
+        exchange = service.exchange(head, self._template, self._wake, send_now)
+        self._inbound.hand_over(exchange)
+        self._exchange = exchange
+        self._life.enter(Phase.EXCHANGE, self._service.now)
+        if service.draining:
+            exchange.settle()
+        service.dispatcher.submit(exchange)
+
+    def _refuse(self, error: ProtocolError) -> None:
+        """Answer a request that will not become an exchange, and hang up (H8)."""
+        if self._life.phase is Phase.EXCHANGE:  # a streamed body broke: its reader is told
+            self._inbound.cut(error.reason)
+            return
+        if self._inbound.dropping:  # of a request that has its answer
+            self._transport.abort()
+            return
+        self._inbound.close()
+        self._transport.write(self._service.refuse(error, endpoints(self._transport).client[0]))
+        self._hang_up(lingering=True)
+
+    # -- the end of an exchange --
+
+    def woken(self) -> None:
+        """A pool thread has something for us, or the client has read: send it on."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if self._life.phase is Phase.CLOSED:
+            if exchange.settle():
+                self._release()
+            return
+        progress = self._outbound.pump(exchange.writer)
+        self._life.since = self._service.now
+        if progress is Progress.CUT:
+            self._outbound.cut(exchange)
+        elif progress is Progress.COMPLETE:
+            if exchange.settle():
+                self._over(exchange)
+            elif not exchange.writer.keep_alive and self._life.phase is Phase.EXCHANGE:
+                self._hang_up(lingering=self._unread())
+
+    def _look_whether_over(self) -> None:
+        """Notice the end of an exchange that needed no wake-up."""
+        exchange = self._exchange
+        if exchange is not None and exchange.settle() and exchange.writer.sent:
+            self._over(exchange)
+
+    def _over(self, exchange: Exchange) -> None:
+        """The response is out and the pool thread is through."""
+        if self._life.phase is not Phase.EXCHANGE:  # hung up before the application was through
+            return
+        self._exchange = None
+        if not exchange.writer.keep_alive or self._service.draining:
+            self._hang_up(lingering=self._unread())
+        elif self._parser.state is ParserState.BODY:
+            self._inbound.drop()
+            self._life.enter(Phase.BODY, self._service.now)
+        elif self._parser.state is ParserState.CLOSED:
+            self._hang_up(lingering=True)
+        else:
+            self._next()
+
+    def _next(self) -> None:
+        """Go on with the next request, which may have come already."""
+        self._life.enter(Phase.IDLE, self._service.now)
+        self._inbound.resume()
+        self._take(self._parser.resume())
+        if self._eof and self._life.phase in (Phase.IDLE, Phase.HEAD, Phase.BODY):
+            self._transport.close()
+
+    # -- the end of a connection --
+
+    def sweep(self, now: float) -> None:
+        """Act on the deadline of the phase; called once per tick."""
+        if self._life.phase is Phase.EXCHANGE:
+            self._look_whether_over()
+        inbound = self._inbound
+        verdict = self._life.judge(
+            now,
+            self._service.timeouts,
+            draining=self._service.draining,
+            pending=self._outbound.pending,
+            body=(inbound.begun, inbound.received),
+        )
+        if verdict is Verdict.CLOSE:
+            self._transport.close()
+        elif verdict is Verdict.ABORT:
+            self._transport.abort()
+        elif verdict is Verdict.TIMEOUT:
+            what = "head" if self._life.phase is Phase.HEAD else "body"
+            self._refuse(ProtocolError(408, f"the {what} of the request came too slowly"))
+        else:
+            inbound.sweep(now - self._life.since)
+
+    def drain(self) -> None:
+        """The server stops: finish what is under way, and close.
+
+        A connection that has said nothing yet was accepted by the kernel before the server
+        stopped, and its request may be here already: `Life.judge` gives it a moment (S8).
+        """
+        if self._life.phase is Phase.IDLE and not self._life.fresh:
+            self._transport.close()
+        elif self._life.phase is Phase.EXCHANGE and self._exchange is not None:
+            self._exchange.writer.last_answer()
+            self._look_whether_over()
+
+    def abort(self) -> None:
+        """The server's patience is over."""
+        self._transport.abort()
+
+    def _unread(self) -> bool:
+        """Whether the client may still be sending: then a close would lose it the answer (H21)."""
+        return self._parser.state is ParserState.BODY or bool(self._parser.waiting)
+
+    def _hang_up(self, *, lingering: bool) -> None:
+        """Close when the client has the answer; linger where it may still be sending."""
+        if lingering and not self._eof and self._transport.can_write_eof():
+            self._life.enter(Phase.LINGER, self._service.now)
+            self._inbound.resume()
+            self._transport.write_eof()
+        else:
+            self._life.enter(Phase.CLOSING, self._service.now)
+            self._transport.close()
+
+    def _release(self) -> None:
+        self._exchange = None
+        self._outbound.release()

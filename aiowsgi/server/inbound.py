@@ -1,0 +1,163 @@
+"""The read half of a connection: where the bytes of a request body go, and when reading pauses.
+
+Buffered, they are spooled and the exchange starts when the body is whole (P19: a truncated upload
+never starts the application). Streamed, the exchange starts at the head and reads through an
+InputStream. Unread, they are dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..bridge.exchange import Exchange
+from ..bridge.input import InputStream
+from ..bridge.spool import BodySpool
+from ..http11.encoder import CONTINUE
+from ..http11.messages import RequestHead
+from .service import Service
+
+# A streamed body's unread rest up to this size is read and dropped, to keep the connection (H9).
+SMALL_REST = 64 * 1024
+
+
+class Inbound:
+    """Collects one body after the other; the loop thread's, but where a method says otherwise."""
+
+    __slots__ = (
+        "_exchange",
+        "_head",
+        "_paused",
+        "_service",
+        "_spool",
+        "_stream",
+        "_transport",
+        "begun",
+        "dropping",
+        "received",
+    )
+
+    def __init__(self, service: Service, transport: asyncio.Transport) -> None:
+        self._service = service
+        self._transport = transport
+        self._head: RequestHead | None = None  # of the request whose body is on its way
+        self._exchange: Exchange | None = None  # that reads the stream
+        self._spool: BodySpool | None = None
+        self._stream: InputStream | None = None
+        self._paused = False
+        self.dropping = False  # the body's exchange is over: nobody wants the rest
+        self.received = 0
+        self.begun = 0.0  # monotonic seconds, as of the last sweep
+
+    def begin(self, head: RequestHead) -> bool:
+        """Expect the body of `head`; whether its exchange can start at once."""
+        if not (head.chunked or head.content_length):
+            return True
+        self._head = head
+        self.received = 0
+        self.begun = self._service.now
+        spooling = self._service.spooling
+        if not spooling.request_buffering:
+            self._stream = InputStream(self._demanded, spooling.request_memory)
+            return True
+        self._spool = BodySpool(spooling.request_memory)
+        if head.expect_continue:  # after what has come with the head, which makes it needless
+            self._service.loop.call_soon(self._continue, head)
+        return False
+
+    def write(self, data: bytes) -> None:
+        """Take body bytes. Raises OSError where the disk is full."""
+        self.received += len(data)
+        if self._spool is not None:
+            self._spool.write(data)
+        elif self._stream is not None and not self._stream.feed(data):
+            self.pause()
+
+    def end(self) -> RequestHead | None:
+        """The body is complete; its head where the exchange may start only now."""
+        head, self._head = self._head, None
+        self.dropping = False
+        if self._stream is not None:
+            self._stream.feed_eof()
+            self._stream = None
+        return head if self._spool is not None else None
+
+    def hand_over(self, exchange: Exchange) -> None:
+        """Give the exchange what it reads its body from."""
+        if self._stream is not None:
+            self._exchange = exchange
+            exchange.with_stream(self._stream)
+            exchange.writer.restrict(self._small_rest)
+        elif self._spool is not None:
+            exchange.with_body(self._spool.open(), self._spool.size)
+            self._spool = None
+
+    def cut(self, reason: str) -> None:
+        """The rest of the body will never come."""
+        if self._stream is not None:
+            self._stream.abort(reason)
+            self._stream = None
+
+    def drop(self) -> None:
+        """Drop what still comes of this body: its exchange is over."""
+        self._stream = self._exchange = None
+        self.dropping = True
+        self.resume()
+
+    def close(self) -> None:
+        """The connection is over."""
+        self.cut("the client left before the body was complete")
+        self._head = self._exchange = None
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    def sweep(self, waited: float) -> None:
+        """Where the application waits for a streamed body, the body's deadline holds too (S2)."""
+        limit = self._service.timeouts.body
+        if limit is not None and waited > limit and self._stream and self._stream.starving:
+            self.cut("the body came too slowly")
+
+    # -- reading --
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _continue(self, head: RequestHead) -> None:
+        """Ask for the body of a request that waits for 100 Continue, where none came yet (P42)."""
+        if self._head is head and not self.received and not self._transport.is_closing():
+            self._transport.write(CONTINUE)
+
+    def _supply(self) -> None:
+        """The application waits: ask for more."""
+        exchange = self._exchange
+        if exchange is not None and self._stream is not None:
+            if exchange.head.expect_continue and exchange.writer.head is None:
+                self._continue(exchange.head)
+            self.resume()
+
+    # -- pool thread --
+
+    def _demanded(self) -> None:
+        """The application waits for more of a streamed body."""
+        self._service.wakes.put(self._supply)
+
+    def _small_rest(self) -> bool:
+        """Whether what is still to come of a streamed body is little enough to be read and dropped.
+
+        Asked when the response starts: a guess that may be overtaken, and then costs a connection.
+        """
+        head = self._head
+        if head is None:
+            return True
+        if head.content_length is None or (head.expect_continue and not self.received):
+            return False
+        return head.content_length - self.received <= SMALL_REST

@@ -1,0 +1,177 @@
+"""The write half of a connection: what the loop sends, and the `send_now` that a pool thread uses.
+
+`send_now` writes to a duplicate of the socket that this object owns, never to the transport's own
+descriptor: the kernel reuses a number as soon as it is closed, and a thread would then write to
+another client. The duplicate is closed by the loop thread, when no exchange can use it any more.
+
+Call flow: ResponseWriter wakes the loop -> pump -> transport.write or sendfile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from ..bridge.exchange import Exchange
+from ..bridge.writer import Progress, ResponseWriter
+from ..errors import ClientDisconnected
+
+# The loop moves a response on in pieces of this size, and at most _TURN of it in one go, so that
+# one fast reader of a large response does not keep the loop from the other clients.
+_PIECE = 64 * 1024
+_TURN = 16
+_FILE_PIECE = 1024 * 1024
+
+
+class Outbound:
+    """Sends to one client. The loop thread's, but for `send_now`."""
+
+    __slots__ = ("_again", "_file", "_loop", "_offset", "_reset", "_socket", "_transport", "paused")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        again: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._again = again  # pumps once more when the client has read
+        self._socket: socket.socket | None = None
+        self._file: int | None = None  # the descriptor of a file that is being sent
+        self._offset = range(0)  # what of the file is still to be sent
+        self._reset = False
+        self.paused = False
+
+    # -- pool thread --
+
+    def send_now(self, buffers: Sequence[bytes]) -> int:
+        """Send without waiting; the number of bytes that the kernel took.
+
+        Raises ClientDisconnected where the connection is gone.
+        """
+        own = self._socket
+        if own is None:
+            return 0
+        try:
+            return own.send(buffers[0]) if len(buffers) == 1 else own.sendmsg(buffers)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise ClientDisconnected(f"the client left: {error.strerror}") from None
+
+    # -- loop thread --
+
+    def direct(self) -> bool:
+        """Whether a pool thread may send by itself now; opens the duplicate on first use."""
+        if self._socket is None:
+            if not hasattr(socket.socket, "sendmsg"):  # Windows
+                return False
+            own = self._transport.get_extra_info("socket")
+            if own is None or self._transport.get_extra_info("sslcontext") is not None:
+                return False
+            try:
+                self._socket = socket.fromfd(own.fileno(), own.family, own.type)
+            except OSError:  # out of descriptors: everything goes through the loop
+                return False
+            self._socket.setblocking(False)
+        return not self.pending
+
+    @property
+    def pending(self) -> int:
+        """Bytes and file bytes that the loop has taken and the kernel has not."""
+        return self._transport.get_write_buffer_size() + len(self._offset)
+
+    def pump(self, writer: ResponseWriter) -> Progress | None:
+        """Send what the writer has; its progress when all of that is sent, else None."""
+        for _ in range(_TURN):
+            if self.paused or self._transport.is_closing():
+                return None
+            if self._file is not None:
+                if not self._send_file(self._file):
+                    return None
+                continue
+            taken = writer.take(_PIECE)
+            if taken.data:
+                self._transport.write(taken.data)
+            elif taken.file is not None:
+                self._file, start, length = taken.file
+                self._offset = range(start, start + length)
+            else:
+                if taken.progress is Progress.OPEN and not self.pending:
+                    writer.give_back()
+                return taken.progress
+        self._loop.call_soon(self._again)
+        return None
+
+    def _send_file(self, file: int) -> bool:
+        """Send the next piece of the file; False where the client must read first."""
+        try:
+            sent = self._send_piece(file)
+        except BlockingIOError:
+            if self._socket is not None:
+                self._loop.add_writer(self._socket.fileno(), self._writable)
+            return False
+        except OSError:
+            sent = 0
+        if sent == 0 and self._offset:  # the file was cut while we sent it, or the client left
+            self._transport.abort()
+            self._close_file()
+            return False
+        self._offset = self._offset[sent:]
+        if not self._offset:
+            self._close_file()
+        return True
+
+    def _send_piece(self, file: int) -> int:
+        start, rest = self._offset.start, len(self._offset)
+        if (
+            self._socket is not None
+            and hasattr(os, "sendfile")
+            and not self._transport.get_write_buffer_size()
+        ):
+            return os.sendfile(self._socket.fileno(), file, start, min(rest, _FILE_PIECE))
+        data = os.pread(file, min(rest, _PIECE), start)
+        self._transport.write(data)
+        return len(data)
+
+    def _writable(self) -> None:
+        if self._socket is not None:
+            self._loop.remove_writer(self._socket.fileno())
+        self._again()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+        self._offset = range(0)
+
+    def cut(self, exchange: Exchange) -> None:
+        """End a response that will not be complete, so that the client can see it (P40, P43)."""
+        own = self._socket
+        if exchange.head.version == "1.0" and own is not None:
+            # Its body may end by the connection's end: only a reset tells the two apart.
+            self._reset = True
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    def hang_up(self) -> None:
+        """The connection is lost: what a pool thread still sends through the duplicate fails."""
+        self._close_file()
+        if self._socket is not None:
+            self._loop.remove_writer(self._socket.fileno())
+            if not self._reset:  # a shutdown would look like an end
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Close the duplicate: no exchange uses it any more."""
+        self._close_file()
+        if self._socket is not None:
+            self._loop.remove_writer(self._socket.fileno())
+            self._socket.close()
+            self._socket = None

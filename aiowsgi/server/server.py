@@ -1,0 +1,255 @@
+"""Server: one process that accepts, serves, drains and stops; on the loop thread.
+
+It turns a Config into plain values for the floors below, and owns the listeners, the executor and
+the one timer. It may be run by itself (`run`), awaited in a running loop (`serve`, `async with`),
+or in a thread of its own; `stop` may be called from anywhere.
+
+Call flow: start -> listeners -> Connection ...; stop -> drain -> closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import math
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from enum import Enum
+from functools import partial
+from types import TracebackType
+
+from ..bridge.exchange import Exchange
+from ..config import Config
+from ..wsgi.types import WSGIApplication
+from .assembly import assemble
+from .connection import Connection
+from .loops import new_loop, run
+from .service import Service
+from .signals import on_signals
+from .sockets import Listener, listen
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+_LOOK = 0.02  # how often a drain looks whether it is over, in seconds
+
+
+class State(Enum):
+    """The life of a server; changed by `_enter` alone."""
+
+    NEW = "not started"
+    SERVING = "accepts and serves"
+    DRAINING = "finishes what is under way"
+    STOPPED = "is over"
+
+
+class Server:
+    """Serves one application; `executor` runs it, by default a pool of `config.threads` threads.
+
+    The loop thread's, but for `stop`, which may be called from any thread. A server serves once.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        config: Config | None = None,
+        *,
+        executor: Executor | None = None,
+    ) -> None:
+        self.config = Config() if config is None else config
+        self._app = app
+        self._executor = executor
+        self._own_executor: ThreadPoolExecutor | None = None
+        self._state = State.NEW
+        self._listeners: list[Listener] = []
+        self._adopted = False
+        self._accepting: list[asyncio.AbstractServer] = []
+        self._service: Service | None = None
+        self._sweeping = ExitStack()
+        self._stopping: asyncio.Future[None] | None = None
+        self._stop_early = False  # stop() came before the start
+        self._killed = False  # patience is over
+        self.stuck: list[Exchange] = []  # what was still running when patience ended
+
+    # -- any thread --
+
+    @property
+    def urls(self) -> list[str]:
+        """Where the server listens, once it is bound."""
+        return [listener.url for listener in self._listeners]
+
+    @property
+    def url(self) -> str:
+        """The first address. Raises RuntimeError before the server is bound."""
+        if not self._listeners:
+            raise RuntimeError("the server has no address yet: call bind() or start it first")
+        return self.urls[0]
+
+    def stop(self, *, now: bool = False) -> None:
+        """End gracefully, or with `now` without waiting for anything; returns at once."""
+        self._stop_early, self._killed = True, self._killed or now
+        if self._service is not None:
+            self._service.wakes.put(self._stop)
+
+    # -- loop thread --
+
+    def bind(self) -> list[str]:
+        """Open the addresses of the config; the urls. Raises ConfigError (exit code 1)."""
+        if not self._listeners and not self._adopted:
+            self._listeners = listen(self.config.binds, self.config.backlog)
+        return self.urls
+
+    def adopt(self, listeners: list[Listener]) -> None:
+        """Serve on these sockets instead of the config's addresses; they are closed at the end."""
+        self._listeners, self._adopted = listeners, True
+
+    async def serve_client(self, client: socket.socket) -> None:
+        """Serve one request of a client that was accepted elsewhere; until it is closed."""
+        service = self._running
+        service.draining = True  # so that the answer is the connection's last
+        client.setblocking(False)
+        await service.loop.connect_accepted_socket(partial(Connection, service), client)
+        await self._until(lambda: not service.connections)
+
+    def run(self) -> None:
+        """Serve until INT or TERM. Raises ConfigError where an address cannot be opened."""
+        self.bind()
+        try:
+            loop = new_loop(self.config.loop)
+            run(self._run(loop), loop)
+        finally:
+            self._close_listeners()
+
+    async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with on_signals(loop, stop=self._stop, kill=partial(self._stop, True)):
+            await self.serve()
+
+    async def serve(self) -> None:
+        """Serve in the running loop until `stop()`; cancelling it stops at once."""
+        async with self:
+            await self.stopped()
+
+    async def stopped(self) -> None:
+        """Wait until `stop()` was called; for use inside `async with server`."""
+        if self._stopping is None:
+            raise RuntimeError("the server is not started")
+        await asyncio.shield(self._stopping)
+
+    async def __aenter__(self) -> Server:
+        """Start: bind, and accept."""
+        if self._state is not State.NEW:
+            raise RuntimeError(f"this server {self._state.value}: make a new one")
+        loop = asyncio.get_running_loop()
+        self._stopping = loop.create_future()
+        self.bind()
+        executor = self._executor
+        if executor is None:
+            executor = self._own_executor = ThreadPoolExecutor(
+                self.config.thread_count, thread_name_prefix="aiowsgi"
+            )
+        self._service = service = assemble(
+            self._app, self.config, loop, executor, contextvars.copy_context()
+        )
+        self._sweeping.enter_context(service.sweeping())
+        self._enter(State.SERVING)
+        for listener in self._listeners:
+            await self._accept(listener)
+            logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+        if self._stop_early:
+            self._stop()
+        return self
+
+    async def _accept(self, listener: Listener) -> None:
+        # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
+        own = listener.socket.dup()
+        own.setblocking(False)
+        listener.socket.setblocking(False)
+        loop, connection = self._running.loop, partial(Connection, self._running)
+        create: Callable[..., Awaitable[asyncio.AbstractServer]] = (
+            loop.create_unix_server if listener.unix else loop.create_server
+        )
+        accepting = await create(connection, sock=own, backlog=self.config.backlog)
+        self._accepting.append(accepting)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Drain and stop; at once where the block was cancelled."""
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            self._stop(now=True)
+        try:
+            await self._drain(self._running)
+        finally:
+            self._finish(self._running)
+
+    def _stop(self, now: bool = False) -> None:
+        self._killed = self._killed or now
+        if self._stopping is not None and not self._stopping.done():
+            self._stopping.set_result(None)
+
+    async def _drain(self, service: Service) -> None:
+        """Finish what is under way, up to the graceful timeout (S8)."""
+        self._enter(State.DRAINING)
+        service.draining = True
+        for accepting in self._accepting:
+            accepting.close()
+        for listener in self._listeners:
+            await self._take_waiting(service, listener)
+        self._close_listeners()
+        patience = self.config.graceful_timeout
+        deadline = math.inf if patience is None else time.monotonic() + patience
+        for connection in list(service.connections):
+            connection.drain()
+        await self._until(lambda: not service.busy or self._killed or time.monotonic() > deadline)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        # Polled: what ends it happens on pool threads too, and only a stopping server waits.
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK)
+
+    @property
+    def _running(self) -> Service:
+        if self._service is None:
+            raise RuntimeError("the server is not started")
+        return self._service
+
+    async def _take_waiting(self, service: Service, listener: Listener) -> None:
+        """Accept what the kernel has already accepted for us: those clients have sent requests."""
+        loop = service.loop
+        while not self._killed:
+            try:
+                client, _ = listener.socket.accept()
+            except OSError:
+                return
+            client.setblocking(False)
+            await loop.connect_accepted_socket(partial(Connection, service), client)
+
+    def _finish(self, service: Service) -> None:
+        """Cut what is left, and give everything back."""
+        self.stuck = service.dispatcher.close()
+        for exchange in self.stuck:
+            logger.warning("Still running at the end: %s", exchange)
+        for connection in list(service.connections):
+            connection.abort()
+        self._sweeping.close()
+        self._close_listeners()
+        if self._own_executor is not None:
+            self._own_executor.shutdown(wait=not self.stuck, cancel_futures=True)
+        if service.log is not None:
+            service.log.close()
+        self._enter(State.STOPPED)
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+    def _enter(self, state: State) -> None:
+        self._state = state

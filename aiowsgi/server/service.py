@@ -1,0 +1,164 @@
+"""What all connections of one server share: the application, the limits, the time, each other.
+
+Made by Server from its Config; the loop thread's, but for `application`, which pool threads run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from typing import Any, NamedTuple, Protocol
+
+from ..bridge.exchange import Application, Exchange
+from ..bridge.pool import Dispatcher
+from ..bridge.wake import WakeQueue
+from ..bridge.writer import ResponseWriter, SendNow
+from ..errors import ProtocolError
+from ..http11.encoder import ResponseEncoder, error_response
+from ..http11.messages import Limits, RequestHead, ResponseDefaults
+from .phases import Timeouts
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+class Spooling(NamedTuple):
+    """What waits where: bytes in memory, bytes on disk; None = no limit."""
+
+    request_buffering: bool = True
+    request_memory: int = 512 * 1024
+    response_memory: int = 1024 * 1024
+    response_disk: int | None = 256 * 1024 * 1024
+
+
+class Swept(Protocol):
+    """A connection, as the service sees it."""
+
+    def sweep(self, now: float) -> None:
+        """Look at the deadline."""
+
+    def drain(self) -> None:
+        """Finish what is under way, and close."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class RejectLog(Protocol):
+    """Where requests that never became an exchange are noted (watch.access_log.AccessLog)."""
+
+    def rejected(self, client: str, error: ProtocolError, sent: int) -> None:
+        """Note one."""
+
+    def close(self) -> None:
+        """Write what waits and end."""
+
+
+class Service:
+    """The one object that every connection of a server holds."""
+
+    __slots__ = (
+        "application",
+        "connections",
+        "defaults",
+        "dispatcher",
+        "draining",
+        "limits",
+        "log",
+        "loop",
+        "now",
+        "refuse_underscores",
+        "shows_date",
+        "spooling",
+        "timeouts",
+        "wakes",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        application: Application,
+        dispatcher: Dispatcher,
+        wakes: WakeQueue,
+        *,
+        limits: Limits,
+        timeouts: Timeouts,
+        spooling: Spooling,
+        defaults: ResponseDefaults,
+        shows_date: bool = True,
+        refuse_underscores: bool = False,
+        log: RejectLog | None = None,
+    ) -> None:
+        self.loop = loop
+        self.application = application
+        self.dispatcher = dispatcher
+        self.wakes = wakes
+        self.limits = limits
+        self.timeouts = timeouts
+        self.spooling = spooling
+        self.defaults = defaults
+        self.shows_date = shows_date
+        self.refuse_underscores = refuse_underscores
+        self.log = log
+        self.connections: set[Swept] = set()
+        self.draining = False
+        self.now = time.monotonic()  # as of the last sweep: exact enough for a deadline
+
+    def exchange(
+        self,
+        head: RequestHead,
+        template: dict[str, Any],
+        wake: Callable[[], None],
+        send_now: SendNow | None,
+    ) -> Exchange:
+        """Make the exchange of one request."""
+        keep_alive = head.keep_alive and not self.draining
+        writer = ResponseWriter(
+            ResponseEncoder(head.method, head.version, keep_alive, self.defaults),
+            wake,
+            send_now,
+            memory=self.spooling.response_memory,
+            disk=self.spooling.response_disk,
+        )
+        return Exchange(self.application, head, writer, template, wake)
+
+    def refuse(self, error: ProtocolError, client: str) -> bytes:
+        """Note a request that will not become an exchange; the answer to it."""
+        logger.info("%d to %s: %s", error.status, client or "a local client", error.reason)
+        answer = error_response(error.status, self.defaults)
+        if self.log is not None:
+            self.log.rejected(client, error, len(answer))
+        return answer
+
+    @property
+    def busy(self) -> bool:
+        """Whether a client is connected or an exchange is under way."""
+        return bool(self.connections or self.dispatcher.waiting or self.dispatcher.running)
+
+    def sweep(self) -> None:
+        """Look at every deadline, and make the Date field (H12); one timer for all connections."""
+        self.now = time.monotonic()
+        if self.shows_date:
+            self.defaults.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
+        for connection in list(self.connections):
+            connection.sweep(self.now)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """Sweep for as long as the block runs."""
+        tick = self.timeouts.tick()
+        timer: asyncio.TimerHandle
+
+        def again() -> None:
+            nonlocal timer
+            timer = self.loop.call_later(tick, again)
+            self.sweep()
+
+        again()
+        try:
+            yield
+        finally:
+            timer.cancel()

@@ -1,0 +1,133 @@
+"""`make_server`: the face of `wsgiref.simple_server`: its programs run by changing one import.
+
+The socket listens from the moment `make_server` returns; requests are served while `serve_forever`
+or `handle_request` runs, and wait in between. Behind the face is the ordinary Server, a new one for
+each time of serving.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from .config import Config
+from .server.loops import new_loop, run
+from .server.server import Server
+from .server.signals import on_signals
+from .server.sockets import Listener, listen
+from .wsgi.types import StartResponse, WSGIApplication
+
+
+class SimpleServer:
+    """What `make_server` returns; `timeout` bounds the wait of `handle_request`, in seconds."""
+
+    timeout: float | None = None
+
+    def __init__(self, config: Config, app: WSGIApplication) -> None:
+        self._config = config
+        self._app = app
+        self._listeners = listen(config.binds, config.backlog)
+        self._server: Server | None = None  # while it serves
+        self._over = threading.Event()
+        self._over.set()
+        self.socket: socket.socket = self._listeners[0].socket
+        self.server_address: Any = self.socket.getsockname()
+        self.server_name = socket.getfqdn(self.server_address[0])
+        self.server_port: int = self.server_address[1]
+
+    def get_app(self) -> WSGIApplication:
+        """The application that is served."""
+        return self._app
+
+    def set_app(self, application: WSGIApplication) -> None:
+        """Serve another application from the next request on."""
+        self._app = application
+
+    def fileno(self) -> int:
+        """The descriptor of the listening socket, for `select`."""
+        return self.socket.fileno()
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - wsgiref's face
+        """Serve until `shutdown()`, which another thread calls; `poll_interval` is not needed.
+
+        TERM ends it gracefully, like `shutdown()`. KeyboardInterrupt goes through, as it does with
+        wsgiref; the socket listens on.
+        """
+        self._serve(self._serve_until_told, self._listeners)
+
+    def handle_request(self) -> None:
+        """Serve one request and return; without a client, after `timeout` seconds."""
+        self._serve(self._serve_one, [])
+
+    def shutdown(self) -> None:
+        """End `serve_forever` gracefully and wait until it has returned; from another thread."""
+        if self._server is not None:
+            self._server.stop()
+        self._over.wait()
+
+    def server_close(self) -> None:
+        """Close the listening sockets."""
+        for listener in self._listeners:
+            listener.close()
+
+    def __enter__(self) -> SimpleServer:
+        """Return itself; the block's end closes the sockets."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the listening sockets."""
+        self.server_close()
+
+    def _serve(
+        self, main: Callable[[Server], Coroutine[Any, Any, None]], listeners: list[Listener]
+    ) -> None:
+        server = Server(self._call, self._config)
+        server.adopt([Listener(each.socket.dup(), each.url) for each in listeners])
+        loop = new_loop(self._config.loop)
+        self._server = server
+        self._over.clear()
+        try:
+            run(main(server), loop)
+        finally:
+            self._server = None
+            self._over.set()
+
+    async def _serve_until_told(self, server: Server) -> None:
+        loop, kill = asyncio.get_running_loop(), partial(server.stop, now=True)
+        with on_signals(loop, stop=server.stop, kill=kill, only="SIGTERM"):
+            await server.serve()
+
+    async def _serve_one(self, server: Server) -> None:
+        self.socket.setblocking(False)
+        accept = asyncio.get_running_loop().sock_accept(self.socket)
+        try:
+            client, _ = await asyncio.wait_for(accept, self.timeout)
+        except asyncio.TimeoutError:
+            return
+        async with server:
+            await server.serve_client(client)
+
+    def _call(self, environ: dict[str, Any], start_response: StartResponse) -> Any:
+        return self._app(environ, start_response)
+
+
+def make_server(host: str, port: int, app: WSGIApplication, **options: Any) -> SimpleServer:
+    """Make a server that listens at `host` and `port` (0 picks one; an empty host: everywhere).
+
+    `options` are those of `aiowsgi.run`; wsgiref's `server_class` and `handler_class` do not apply
+    here. Raises ConfigError where the address cannot be opened.
+    """
+    for name in ("server_class", "handler_class"):
+        options.pop(name, None)
+    options.setdefault("access_log", False)
+    return SimpleServer(Config(host=host or "*", port=port, **options), app)
