@@ -15,11 +15,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from ..errors import ApplicationError
-from ..http11.messages import ResponseHead
-from .filewrapper import FileRegion, FileWrapper, region
-from .response import announce_length, response_head
-from .types import Environ, ExcInfo, StartResponse, Write, WSGIApplication
+from aiowsgi.errors import ApplicationError
+from aiowsgi.http11.messages import ResponseHead
+from aiowsgi.wsgi.filewrapper import FileRegion, FileWrapper, region
+from aiowsgi.wsgi.response import announce_length, response_head
+from aiowsgi.wsgi.types import Environ, ExcInfo, StartResponse, Write, WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -144,8 +144,6 @@ class Call:
     # -- the body --
 
     def _answer(self, result: Iterable[bytes]) -> None:
-        if self.complete:  # bodiless, and write() has sent it
-            return
         if not self.started:
             if isinstance(result, (list, tuple)):
                 self._send_list(result)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from ..http11.messages import Endpoints, RequestHead
-from .errors_stream import ErrorStream
-from .filewrapper import FileWrapper
-from .types import Environ
+from aiowsgi.http11.messages import Endpoints, RequestHead
+from aiowsgi.wsgi.errors_stream import ErrorStream
+from aiowsgi.wsgi.filewrapper import FileWrapper
+from aiowsgi.wsgi.types import Environ
 
 # RFC 9110 4.2: the port where none is in the address; SERVER_PORT may not be empty (P9).
 _PORTS = {"http": "80", "https": "443"}

@@ -65,7 +65,7 @@ def region(file: object) -> FileRegion | None:
         if type(file) is io.BufferedReader:
             return _rest(file, file.raw)
         if type(file) is io.BufferedRandom:
-            file.flush()  # what was written must be in the file before its size is asked for
+            file.flush()  # what was written has to be in the file that another descriptor reads
             return _rest(file, file.raw)
     except (OSError, ValueError):
         pass  # closed, or detached: reading it tells the application so
@@ -79,6 +79,7 @@ def _rest(
         return None
     found = os.fstat(raw.fileno())
     offset = file.tell()
+    # The size of what is no regular file is unspecified (POSIX, sys/stat.h).
     if not stat.S_ISREG(found.st_mode) or offset >= found.st_size:
         return None
     return FileRegion(raw.fileno(), offset, found.st_size - offset)

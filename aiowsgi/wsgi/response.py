@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from ..errors import ApplicationError
-from ..http11.messages import ResponseHead
+from aiowsgi.errors import ApplicationError
+from aiowsgi.http11.messages import ResponseHead
 
 # RFC 9110 5.6.2: token.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -52,14 +52,16 @@ def response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
     to_drop = False
     for field in head.fields:
         if type(field) is not tuple or len(field) != 2:
-            _check_pair(field)
+            return response_head(status, _exact(headers))
         name, value = field
-        says = _names.get(name) if type(name) is str else None
+        if type(name) is not str or type(value) is not str:
+            return response_head(status, _exact(headers))
+        says = _names.get(name)
         if says is None:
             says = _name(name)
         # The two tests in C pass what is ASCII and printable; the pattern decides on the rest.
-        if type(value) is not str or not value.isascii() or not value.isprintable():
-            _check_value(name, value)
+        if not (value.isascii() and value.isprintable()) and _TEXT.fullmatch(value) is None:
+            raise _bad_value(name, value)
         if says and _listen(head, says, value):
             to_drop = True
     if to_drop:
@@ -85,15 +87,29 @@ def _status(status: object) -> tuple[int, str]:
     return found
 
 
-def _check_pair(field: object) -> None:
-    if not isinstance(field, tuple) or len(field) != 2:
-        raise ApplicationError(f"a header must be a tuple (name, value), not {_shown(field)}")
+def _exact(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Bring subclasses of tuple and str to the plain ones, and refuse all else (P31).
+
+    A str subclass is checked by its characters, but formats as its `__str__` says (an enum's name):
+    what was checked has to be what is sent.
+    """
+    exact = []
+    for field in headers:
+        if not isinstance(field, tuple) or len(field) != 2:
+            raise ApplicationError(f"a header must be a tuple (name, value), not {_shown(field)}")
+        name, value = field
+        if not isinstance(name, str):
+            raise _bad_name(name)
+        if not isinstance(value, str):
+            raise _bad_value(name, value)
+        exact.append((str.__str__(name), str.__str__(value)))
+    return exact
 
 
-def _name(name: object) -> str:
+def _name(name: str) -> str:
     """Check a field name; itself in lower case where it says something to the server, else ""."""
-    if not isinstance(name, str) or _TOKEN.fullmatch(name) is None:
-        raise ApplicationError(f"a header name must be a str and a token, not {_shown(name)}")
+    if _TOKEN.fullmatch(name) is None:
+        raise _bad_name(name)
     lower = name.lower()
     if lower in _HOP_BY_HOP or (lower.startswith("proxy-") and lower != "proxy-status"):
         # Proxy-Status (RFC 9209) is for the client; its namesakes are for the next hop.
@@ -101,7 +117,7 @@ def _name(name: object) -> str:
             f"the header {_shown(name)} is hop-by-hop: it belongs to the server (PEP 3333)"
         )
     says = lower if lower in _SPEAKING else ""
-    _cache(_names, str(name), says)
+    _cache(_names, name, says)
     return says
 
 
@@ -113,12 +129,15 @@ def _cache(cache: dict[str, _Found], key: str, found: _Found) -> None:
         cache[key] = found
 
 
-def _check_value(name: str, value: object) -> None:
-    if not isinstance(value, str) or _TEXT.fullmatch(value) is None:
-        raise ApplicationError(
-            f"the value of {name} must be a str, latin-1 and without control characters,"
-            f" not {_shown(value)}"
-        )
+def _bad_name(name: object) -> ApplicationError:
+    return ApplicationError(f"a header name must be a str and a token, not {_shown(name)}")
+
+
+def _bad_value(name: str, value: object) -> ApplicationError:
+    return ApplicationError(
+        f"the value of {_shown(name)} must be a str, latin-1 and without control characters,"
+        f" not {_shown(value)}"
+    )
 
 
 def _listen(head: ResponseHead, says: str, value: str) -> bool:

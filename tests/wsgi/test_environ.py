@@ -123,6 +123,14 @@ def test_over_tls_the_scheme_and_mod_ssls_name_say_so() -> None:
     assert "HTTPS" not in build(request())
 
 
+def test_concurrency_and_errors_are_what_the_server_says() -> None:
+    """P16: threads in one process unless told otherwise."""
+    environ = build(request())
+    assert (environ["wsgi.multithread"], environ["wsgi.multiprocess"]) == (True, False)
+    errors = ErrorStream()
+    assert build(request(), errors=errors)["wsgi.errors"] is errors
+
+
 def test_extensions_are_lower_case_dotted_names() -> None:
     """P17: and they are in each environ."""
     environ = build(request(), extra={"aiowsgi.request_id": "x"})

@@ -101,6 +101,16 @@ def test_temporary_files_are_real_files_and_what_was_written_counts() -> None:
             assert region(file) == FileRegion(file.fileno(), 6, 4)
 
 
+def test_what_was_written_is_in_the_file_when_it_is_a_region(path: Path) -> None:
+    """P45: a write into what has been read already stays in the buffer, over a seek too."""
+    with path.open("r+b") as file:
+        file.read(2)
+        file.write(b"XY")
+        file.seek(0)
+        assert region(file) is not None
+        assert os.pread(file.fileno(), 10, 0) == b"01XY456789"
+
+
 class Rot13(io.FileIO):
     """A file that gives other bytes than its descriptor does."""
 
@@ -119,6 +129,8 @@ def test_whatever_gives_other_bytes_than_its_descriptor_is_no_region(path: Path)
     closed.close()
     detached = path.open("rb")
     raw = detached.detach()
+    appended = path.open("ab", buffering=0)
+    appended.seek(0)
     others: list[Any] = [
         gzip.open(packed),
         bz2.open(packed),
@@ -126,7 +138,8 @@ def test_whatever_gives_other_bytes_than_its_descriptor_is_no_region(path: Path)
         Rot13(path),
         io.BufferedReader(Rot13(path)),
         path.open("r"),
-        path.open("wb"),
+        appended,
+        path.open("ab"),
         os.fdopen(reader, "rb"),
         io.BytesIO(CONTENT),
         Bare(CONTENT),

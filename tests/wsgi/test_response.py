@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_a_name_that_is_no_token_is_an_error(name: Any) -> None:
 )
 def test_a_value_with_control_characters_or_beyond_latin_1_is_an_error(value: Any) -> None:
     """P31."""
-    with pytest.raises(ApplicationError, match="the value of X must be"):
+    with pytest.raises(ApplicationError, match="the value of 'X' must be"):
         of(("X", value))
 
 
@@ -120,6 +121,32 @@ def test_other_values_reach_the_wire_as_they_are() -> None:
     every = "".join(map(chr, [*range(0x20, 0x7F), *range(0x80, 0x100)]))
     fields = [("X", every), ("X", ""), ("x-#$%&'*+.^_`|~", " a "), (Text("Y"), Text("z"))]
     assert of(*fields).fields == fields
+
+
+class Media(str, Enum):  # noqa: UP042 - as applications of Python 3.10 have them
+    JSON = "application/json"
+    HOSTILE = "fine"
+
+    def __str__(self) -> str:
+        return "not\r\nfine"
+
+
+class Field(NamedTuple):
+    name: str
+    value: str
+
+
+def test_subclasses_are_what_their_characters_say() -> None:
+    """P31: what was checked is what is sent, whatever `__str__` makes of it."""
+    for field in (("X", Media.JSON), Field("X", Media.JSON), Field("X", "application/json")):
+        head = of(("A", "b"), field)
+        assert head.fields == [("A", "b"), ("X", "application/json")]
+        assert f"{head.fields[1][1]}" == "application/json"
+        assert [type(part) for part in head.fields[1]] == [str, str]
+    assert type(of((Text("Server"), "x")).fields[0][0]) is str
+    assert of((Text("Server"), Text("x"))).has_server
+    with pytest.raises(ApplicationError, match="hop-by-hop"):
+        of((Text("TE"), "x"))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +192,7 @@ def test_a_bad_field_after_connection_is_found_too() -> None:
     """P31."""
     with pytest.raises(ApplicationError, match="a header must be a tuple"):
         of(("Connection", "close"), None)  # type: ignore[arg-type]
-    with pytest.raises(ApplicationError, match="the value of X"):
+    with pytest.raises(ApplicationError, match="the value of 'X'"):
         of(("Connection", "close"), ("X", "\n"))
 
 
@@ -227,3 +254,5 @@ def test_a_message_shows_what_was_given_short_and_escaped() -> None:
     assert r"\n[forged]\x1b[31m" in message
     assert message.isprintable()
     assert len(message) < 200
+    with pytest.raises(ApplicationError, match=r"not '\\nlittle'$"):
+        of(("X", "\nlittle"))

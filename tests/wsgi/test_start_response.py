@@ -208,7 +208,7 @@ def test_a_bad_head_raises_at_start_response() -> None:
         passed.append("too far")
         return [b""]
 
-    with pytest.raises(ApplicationError, match="the value of X"):
+    with pytest.raises(ApplicationError, match="the value of 'X'"):
         call(app)
     assert passed == []
 
