@@ -15,12 +15,12 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from .config import Config
-from .server.loops import new_loop, run
-from .server.server import Server
-from .server.signals import on_signals
-from .server.sockets import Listener, listen
-from .wsgi.types import StartResponse, WSGIApplication
+from aiowsgi.config import Config
+from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.server import Server
+from aiowsgi.server.signals import on_signals
+from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.wsgi.types import StartResponse, WSGIApplication
 
 
 class SimpleServer:

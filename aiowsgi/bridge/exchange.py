@@ -16,13 +16,13 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, BinaryIO
 
-from ..errors import ClientDisconnected
-from ..http11.messages import RequestHead, ResponseHead
-from ..wsgi.call import Call
-from ..wsgi.environ import EnvironBuilder
-from ..wsgi.types import WSGIApplication
-from .input import InputStream
-from .writer import ResponseWriter
+from aiowsgi.bridge.input import InputStream
+from aiowsgi.bridge.writer import ResponseWriter
+from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.messages import RequestHead, ResponseHead
+from aiowsgi.wsgi.call import Call
+from aiowsgi.wsgi.environ import EnvironBuilder
+from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ClientDisconnected
+from aiowsgi.errors import ClientDisconnected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 
-from .exchange import Exchange
+from aiowsgi.bridge.exchange import Exchange
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001

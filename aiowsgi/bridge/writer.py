@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from ..errors import ClientDisconnected
-from ..http11.messages import ResponseHead
-from ..wsgi.filewrapper import FileRegion
-from .spool import ResponseSpool
+from aiowsgi.bridge.spool import ResponseSpool
+from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.messages import ResponseHead
+from aiowsgi.wsgi.filewrapper import FileRegion
 
 SendNow = Callable[[Sequence[bytes]], int]
 

@@ -36,7 +36,7 @@ class ChunkedBody:
         self.done = False
 
     def feed(self, data: bytes, at: int, body: list[bytes]) -> int | ProtocolError:
-        """Take `data` from `at` on; append the decoded pieces to `body`; return where it stopped."""
+        """Take `data` from `at` on, append decoded pieces to `body`; return where it stopped."""
         end = len(data)
         while at < end and not self.done:
             if self._next == _DATA:
@@ -94,7 +94,7 @@ class ChunkedBody:
         return None
 
     def _trailers(self, data: bytes, at: int) -> int | ProtocolError:
-        """Read trailers to their empty line and drop them (H16); the head's limits hold for them."""
+        """Read trailers to their empty line and drop them (H16), within the head's limits."""
         held = self._held
         before = len(held)
         held += data[at:]

@@ -17,8 +17,8 @@ TOKEN = re.compile(TCHAR + rb"+")
 # that was cut at its CRLF this finds bare CR, bare LF and NUL too (RFC 9112 2.2, H7).
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-# RFC 9112 5: field-line = field-name ":" OWS field-value OWS. A line that begins with white space is
-# obs-fold (5.2), white space before the colon is refused (5.1): neither is a token.
+# RFC 9112 5: field-line = field-name ":" OWS field-value OWS. A line that begins with white space
+# is obs-fold (5.2), white space before the colon is refused (5.1): neither is a token.
 FIELD_LINE = re.compile(TCHAR + rb"+:[\t\x20-\x7e\x80-\xff]*")
 
 # RFC 9112 2.3: HTTP-version = "HTTP/" DIGIT "." DIGIT
@@ -51,9 +51,9 @@ _LAST_PORT = 65535
 METHODS = {
     word.encode(): word
     for word in (
-        "ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL"
-        " MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH"
-        " SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE"
+        "ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR"
+        " MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT"
+        " SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE"
     ).split()
 }
 

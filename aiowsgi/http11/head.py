@@ -1,7 +1,7 @@
 """A whole head becomes a RequestHead or the answer that refuses it.
 
-llhttp reads the head once, strictly; what it lets through and we do not is checked here (H3-H5, H10,
-H11, H22). Where anything is wrong, the slow way over the same bytes finds out what to say.
+llhttp reads the head once, strictly; what it lets through and we do not is checked here (H3-H5,
+H10, H11, H22). Where anything is wrong, the slow way over the same bytes finds out what to say.
 """
 
 from __future__ import annotations

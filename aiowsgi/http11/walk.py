@@ -84,7 +84,7 @@ class Walk:
         self._refuse_underscores = refuse_underscores
 
     def look(self, data: bytes | bytearray, *, whole: bool = False) -> ProtocolError | None:
-        """Look at `data`, which begins as it did the last time; `whole`: it ends with the empty line."""
+        """Look at `data`, which begins as the last time; `whole`: it ends with the empty line."""
         limit = self._limits.head
         over = limit is not None and len(data) > limit
         end = limit if over and limit is not None else len(data) - 2 * whole

@@ -8,17 +8,17 @@ import time
 from concurrent.futures import Executor
 from contextvars import Context
 
-from ..bridge.exchange import Application
-from ..bridge.pool import Dispatcher
-from ..config import Config
-from ..http11.messages import Limits, ResponseDefaults
-from ..version import __version__
-from ..watch.access_log import AccessLog
-from ..wsgi.environ import EnvironBuilder
-from ..wsgi.types import WSGIApplication
-from .connection import wake_queue
-from .phases import Timeouts
-from .service import Service, Spooling
+from aiowsgi.bridge.exchange import Application
+from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.config import Config
+from aiowsgi.http11.messages import Limits, ResponseDefaults
+from aiowsgi.server.connection import wake_queue
+from aiowsgi.server.phases import Timeouts
+from aiowsgi.server.service import Service, Spooling
+from aiowsgi.version import __version__
+from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.wsgi.environ import EnvironBuilder
+from aiowsgi.wsgi.types import WSGIApplication
 
 
 def assemble(

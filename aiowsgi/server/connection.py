@@ -16,17 +16,17 @@ from contextlib import suppress
 from functools import partial
 from typing import cast
 
-from ..bridge.exchange import Exchange
-from ..bridge.wake import WakeQueue
-from ..bridge.writer import Progress
-from ..errors import ProtocolError
-from ..http11.messages import RequestHead
-from ..http11.parser import Event, ParserState, RequestParser
-from .endpoints import endpoints
-from .inbound import Inbound
-from .outbound import Outbound
-from .phases import Life, Phase, Verdict
-from .service import Service
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.wake import WakeQueue
+from aiowsgi.bridge.writer import Progress
+from aiowsgi.errors import ProtocolError
+from aiowsgi.http11.messages import RequestHead
+from aiowsgi.http11.parser import Event, ParserState, RequestParser
+from aiowsgi.server.endpoints import endpoints
+from aiowsgi.server.inbound import Inbound
+from aiowsgi.server.outbound import Outbound
+from aiowsgi.server.phases import Life, Phase, Verdict
+from aiowsgi.server.service import Service
 
 logger = logging.getLogger("aiowsgi.error")
 

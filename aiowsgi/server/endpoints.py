@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..http11.messages import Endpoints
+from aiowsgi.http11.messages import Endpoints
 
 
 def endpoints(transport: asyncio.BaseTransport) -> Endpoints:

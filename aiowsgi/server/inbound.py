@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 
-from ..bridge.exchange import Exchange
-from ..bridge.input import InputStream
-from ..bridge.spool import BodySpool
-from ..http11.encoder import CONTINUE
-from ..http11.messages import RequestHead
-from .service import Service
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.input import InputStream
+from aiowsgi.bridge.spool import BodySpool
+from aiowsgi.http11.encoder import CONTINUE
+from aiowsgi.http11.messages import RequestHead
+from aiowsgi.server.service import Service
 
 # A streamed body's unread rest up to this size is read and dropped, to keep the connection (H9).
 SMALL_REST = 64 * 1024

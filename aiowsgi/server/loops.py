@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from ..errors import ConfigError
+from aiowsgi.errors import ConfigError
 
 _T = TypeVar("_T")
 

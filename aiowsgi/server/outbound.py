@@ -16,9 +16,9 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from ..bridge.exchange import Exchange
-from ..bridge.writer import Progress, ResponseWriter
-from ..errors import ClientDisconnected
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.writer import Progress, ResponseWriter
+from aiowsgi.errors import ClientDisconnected
 
 # The loop moves a response on in pieces of this size, and at most _TURN of it in one go, so that
 # one fast reader of a large response does not keep the loop from the other clients.

@@ -23,15 +23,15 @@ from enum import Enum
 from functools import partial
 from types import TracebackType
 
-from ..bridge.exchange import Exchange
-from ..config import Config
-from ..wsgi.types import WSGIApplication
-from .assembly import assemble
-from .connection import Connection
-from .loops import new_loop, run
-from .service import Service
-from .signals import on_signals
-from .sockets import Listener, listen
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.config import Config
+from aiowsgi.server.assembly import assemble
+from aiowsgi.server.connection import Connection
+from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.service import Service
+from aiowsgi.server.signals import on_signals
+from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
 

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any, NamedTuple, Protocol
 
-from ..bridge.exchange import Application, Exchange
-from ..bridge.pool import Dispatcher
-from ..bridge.wake import WakeQueue
-from ..bridge.writer import ResponseWriter, SendNow
-from ..errors import ProtocolError
-from ..http11.encoder import ResponseEncoder, error_response
-from ..http11.messages import Limits, RequestHead, ResponseDefaults
-from .phases import Timeouts
+from aiowsgi.bridge.exchange import Application, Exchange
+from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.bridge.wake import WakeQueue
+from aiowsgi.bridge.writer import ResponseWriter, SendNow
+from aiowsgi.errors import ProtocolError
+from aiowsgi.http11.encoder import ResponseEncoder, error_response
+from aiowsgi.http11.messages import Limits, RequestHead, ResponseDefaults
+from aiowsgi.server.phases import Timeouts
 
 logger = logging.getLogger("aiowsgi.error")
 

@@ -13,8 +13,8 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ..binds import Bind, FdBind, TcpBind, UnixBind
-from ..errors import ConfigError
+from aiowsgi.binds import Bind, FdBind, TcpBind, UnixBind
+from aiowsgi.errors import ConfigError
 
 _WHY = {
     errno.EADDRINUSE: "the address is in use; stop what listens there, or choose another port",

@@ -14,8 +14,8 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from ..bridge.exchange import Exchange
-from ..errors import ProtocolError
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.errors import ProtocolError
 
 _MOST = 100_000  # lines that wait to be written
 _BATCH_SECONDS = 0.05
