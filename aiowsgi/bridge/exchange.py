@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import Context
 from typing import Any, BinaryIO
 
@@ -22,6 +22,7 @@ from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import RequestHead, ResponseHead
 from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.environ import EnvironBuilder
+from aiowsgi.wsgi.response import response_head
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
@@ -30,7 +31,7 @@ logger = logging.getLogger("aiowsgi.error")
 class Application:
     """The application and what is the same for all of its exchanges."""
 
-    __slots__ = ("app", "clock", "context", "environ", "on_end")
+    __slots__ = ("app", "clock", "context", "environ", "on_end", "request_ids")
 
     def __init__(
         self,
@@ -39,12 +40,14 @@ class Application:
         *,
         context: Context,
         clock: Callable[[], float],
+        request_ids: Iterator[str],
         on_end: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.app = app
         self.environ = environ
         self.context = context  # each exchange runs in a fresh copy of it (P46)
         self.clock = clock  # monotonic seconds
+        self.request_ids = request_ids  # a new one with each next()
         self.on_end = on_end  # called on the pool thread when the response is over: the access log
 
 
@@ -146,7 +149,9 @@ class Exchange:
             environ = self._application.environ.build(
                 self._template, self.head, self._body or io.BytesIO(), self._body_length
             )
+            environ["wsgi.early_hints"] = self.early_hints
             environ["aiowsgi.queue_time"] = self.started - self.queued
+            environ["aiowsgi.request_id"] = next(self._application.request_ids)
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
             del environ
             call.run()
@@ -159,6 +164,16 @@ class Exchange:
         except BaseException as error:  # SystemExit is a 500 too (P44)
             logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
             self._answer(call, 500, "Internal Server Error")
+
+    def early_hints(self, fields: list[tuple[str, str]]) -> None:
+        """`wsgi.early_hints`: tell the client what it will need (103, RFC 8297) before the answer.
+
+        Nothing is sent to HTTP/1.0, which knows no interim responses, or once the answer has begun.
+        Raises ApplicationError where a field may not be sent, as start_response does.
+        """
+        head = response_head("200 OK", fields)
+        if self.head.version == "1.1" and not self._done:
+            self.writer.inform(103, head.fields)
 
     def _answer(self, call: Call | None, status: int, reason: str) -> None:
         """Answer for the application where nothing was sent yet; cut what was begun (P43)."""

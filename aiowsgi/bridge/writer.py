@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.encoder import informational
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
@@ -109,6 +110,11 @@ class ResponseWriter:
         self.body_bytes = 0
 
     # -- pool thread --
+
+    def inform(self, status: int, fields: Sequence[tuple[str, str]]) -> None:
+        """Send an interim response (RFC 9110 15.2), where the final one has not begun."""
+        if self.head is None:
+            self._emit([informational(status, fields)])
 
     def start(self, head: ResponseHead, block: bytes) -> None:
         """Send the head and the first block together (P26)."""
