@@ -111,7 +111,7 @@ def test_what_was_written_is_in_the_file_when_it_is_a_region(path: Path) -> None
         assert os.pread(file.fileno(), 10, 0) == b"01XY456789"
 
 
-class Rot13(io.FileIO):
+class Overriding(io.FileIO):
     """A file that gives other bytes than its descriptor does."""
 
     def readall(self) -> bytes:
@@ -135,8 +135,8 @@ def test_whatever_gives_other_bytes_than_its_descriptor_is_no_region(path: Path)
         gzip.open(packed),
         bz2.open(packed),
         io.BufferedReader(gzip.GzipFile(packed)),
-        Rot13(path),
-        io.BufferedReader(Rot13(path)),
+        Overriding(path),
+        io.BufferedReader(Overriding(path)),
         path.open("r"),
         appended,
         path.open("ab"),
