@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 from aiowsgi import importer
@@ -47,4 +48,5 @@ def serve_loaded(application: WSGIApplication, settings: Settings) -> None:
         # The interpreter would join the pool's threads, and a stuck view never ends: the deadline
         # is hard. What ran is in the log by now.
         logging.shutdown()
+        sys.stdout.flush()
         os._exit(0)

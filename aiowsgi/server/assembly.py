@@ -31,6 +31,7 @@ def assemble(
     context: Context,
 ) -> Service:
     """Make what all connections of one server share."""
+    defaults = response_defaults(config)
     access = logging.getLogger("aiowsgi.access")
     log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
     environ = EnvironBuilder(
@@ -68,11 +69,22 @@ def assemble(
             config.response_buffer,
             config.response_spool,
         ),
-        defaults=ResponseDefaults(
-            b"Server: aiowsgi\r\n" if config.server_header else b"",
-            extra=b"".join(f"{n}: {v}\r\n".encode("latin-1") for n, v in config.header),
-        ),
-        shows_date=config.date_header,
+        defaults=defaults,
+        shows_date=config.date_header and not defaults.date,
         refuse_underscores=config.header_map == "refuse",
         log=log,
     )
+
+
+def response_defaults(config: Config) -> ResponseDefaults:
+    """The fields of every answer; `--header` may say another Server or Date than ours."""
+    defaults = ResponseDefaults(b"Server: aiowsgi\r\n" if config.server_header else b"")
+    for name, value in config.header:
+        line = f"{name}: {value}\r\n".encode("latin-1")
+        if name.lower() == "server":
+            defaults.server = line
+        elif name.lower() == "date":
+            defaults.date = line
+        else:
+            defaults.extra += line
+    return defaults

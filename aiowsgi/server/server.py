@@ -15,6 +15,7 @@ import logging
 import math
 import os
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -160,6 +161,8 @@ class Server:
         for listener in self._listeners:
             await self._accept(listener)
             logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+        if sys.stderr is not None and sys.stderr.isatty():
+            logger.info("(Press CTRL+C to quit)")
         if self._stop_early:
             self._stop()
         return self

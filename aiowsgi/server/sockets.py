@@ -17,7 +17,7 @@ from aiowsgi.binds import Bind, FdBind, TcpBind, UnixBind
 from aiowsgi.errors import ConfigError
 
 _WHY = {
-    errno.EADDRINUSE: "the address is in use; stop what listens there, or choose another port",
+    errno.EADDRINUSE: "the address is in use; stop what listens there, or choose another",
     errno.EACCES: "permission denied; ports below 1024 and some directories need privileges",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
     errno.ENOENT: "the directory does not exist",
