@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from aiowsgi.errors import ProtocolError
-from aiowsgi.http11.grammar import CHUNK_LINE
+from aiowsgi.http11.grammar import CHUNK_BEGINNING, CHUNK_LINE
 from aiowsgi.http11.messages import Limits
 from aiowsgi.http11.walk import Walk
 
@@ -66,8 +66,14 @@ class ChunkedBody:
 
     def _hold(self, line: bytes) -> ProtocolError | None:
         """Keep the beginning of a line until the rest comes."""
-        longest = 1 if self._next == _GAP else LONGEST_LINE
-        if len(line) > longest or (self._next == _GAP and line != b"\r"):
+        if self._next == _GAP:
+            good = line == b"\r"
+        else:
+            # One more than the longest line: perhaps the first half of its CRLF.
+            good = (
+                len(line) <= LONGEST_LINE + 1 and CHUNK_BEGINNING.fullmatch(line[:18]) is not None
+            )
+        if not good:
             return _malformed()
         self._held[:] = line
         return None

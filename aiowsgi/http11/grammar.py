@@ -35,6 +35,9 @@ ABSOLUTE = re.compile(rb"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
 # Stricter than the grammar: no white space before the first ";" (it has hidden requests).
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 
+# What a read may have left of it: its first bytes, enough to tell what can never become a size.
+CHUNK_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
+
 # RFC 9110 8.6: Content-Length = 1*DIGIT
 DIGITS = re.compile(rb"[0-9]+")
 
