@@ -1,0 +1,85 @@
+"""The pages of docs/ and the other Markdown files name what exists, and prove what they promise."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.examples.running import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+BEHAVIOUR = (ROOT / "docs" / "behaviour.md").read_text(encoding="utf-8")
+NUMBER = r"\b([HPS][1-9]\d?)\b"
+# Promises whose tests are still being written; the list only gets shorter.
+TO_COME = {"P42", "P46", "H9", "H12", "H19", "H21", "S3", "S13", "S19", "S21"}
+
+
+@cache
+def text(path: str) -> str:
+    file = ROOT / path
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def promises() -> dict[str, str]:
+    """Number -> the sentence and its proofs."""
+    parts = re.split(r"^- \*\*([HPS]\d+)\*\* ", BEHAVIOUR, flags=re.MULTILINE)[1:]
+    numbers: list[str] = parts[::2]
+    bodies: list[str] = [re.split(r"\n\n|\n#", body)[0] for body in parts[1::2]]
+    assert len(numbers) == len(set(numbers))
+    return dict(zip(numbers, bodies, strict=True))
+
+
+def proofs(body: str) -> list[str]:
+    return re.findall(r"`(tests/[^`]+)`", body)
+
+
+def is_there(proof: str) -> bool:
+    path, _, test = proof.partition("::")
+    return f"def {test}(" in text(path) if test else bool(text(path))
+
+
+@pytest.mark.parametrize("number", sorted(promises(), key=lambda key: (key[0], int(key[1:]))))
+def test_a_promise_has_a_proof_that_exists(number: str) -> None:
+    body = promises()[number]
+    assert ("(Proof to come.)" in body) == (number in TO_COME)
+    assert bool(proofs(body)) == (number not in TO_COME)
+    assert [proof for proof in proofs(body) if not is_there(proof)] == []
+
+
+def test_a_file_of_cases_cites_the_number_that_it_proves() -> None:
+    cited = {
+        (number, proof)
+        for number, body in promises().items()
+        for proof in proofs(body)
+        if proof.endswith(".txt")
+    }
+    assert [pair for pair in cited if not re.search(rf"\b{pair[0]}\b", text(pair[1]))] == []
+
+
+def test_every_number_that_a_test_cites_is_a_promise() -> None:
+    files = [path for path in (ROOT / "tests").rglob("*") if path.suffix in {".py", ".txt"}]
+    cited = {
+        number: path.name
+        for path in files
+        if path != Path(__file__)
+        for number in re.findall(NUMBER, path.read_text(encoding="utf-8"))
+    }
+    assert {number: name for number, name in cited.items() if number not in promises()} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_to_or_names_exists(page: Path) -> None:
+    content = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", content)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    named = re.findall(r"`((?:aiowsgi|tests|docs|examples|\.ci)/[\w./-]*)(?:::\w+)?`", content)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_checks_can_fail() -> None:
+    assert not is_there("tests/test_docs.py::test_nothing")
+    assert not is_there("tests/nowhere.txt")
+    assert is_there("tests/test_docs.py::test_the_checks_can_fail")
