@@ -147,8 +147,13 @@ class Connection(asyncio.Protocol):
                 self._end_of_body()
         if self._life.phase is Phase.IDLE and self._parser.state is ParserState.HEAD:
             self._life.enter(Phase.HEAD, self._service.now)
-        elif self._life.phase is Phase.EXCHANGE and self._parser.waiting > _WAITING:
-            self._inbound.pause()
+        elif self._life.phase is Phase.EXCHANGE and self._parser.waiting:
+            # Its end needs a wake-up after all. What is over already goes on later, not here: as
+            # many requests as fit into one read would be so many calls deep.
+            if self._exchange is not None and self._exchange.settle():
+                self._service.loop.call_soon(self.woken)
+            if self._parser.waiting > _WAITING:
+                self._inbound.pause()
 
     def _begin(self, head: RequestHead) -> None:
         self._life.fresh = False
@@ -167,8 +172,7 @@ class Connection(asyncio.Protocol):
     def _dispatch(self, head: RequestHead) -> None:
         service, outbound = self._service, self._outbound
         if self._template is None:
-            where = endpoints(self._transport)
-            self._template = service.application.environ.connection(where)
+            self._template = service.application.environ.connection(endpoints(self._transport))
         send_now = outbound.send_now if outbound.direct() else None
         exchange = service.exchange(head, self._template, self._wake, send_now)
         self._inbound.hand_over(exchange)
@@ -265,11 +269,8 @@ class Connection(asyncio.Protocol):
             inbound.sweep(now - self._life.since)
 
     def drain(self) -> None:
-        """The server stops: finish what is under way, and close.
-
-        A connection that has said nothing yet was accepted by the kernel before the server
-        stopped, and its request may be here already: `Life.judge` gives it a moment (S8).
-        """
+        """The server stops: finish what is under way, and close."""
+        # The request of a fresh connection may be here already: `Life.judge` gives it a moment.
         if self._life.phase is Phase.IDLE and not self._life.fresh:
             self._transport.close()
         elif self._life.phase is Phase.EXCHANGE and self._exchange is not None:
