@@ -31,9 +31,13 @@ TARGET = re.compile(rb"[\x21-\x7e]+")
 # does not matter (RFC 3986 3.1).
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
 
-# RFC 9112 7.1: chunk-size [ chunk-ext ]; sixteen digits are 2^64 and end the line's bound (H6).
-# Stricter than the grammar: no white space before the first ";" (it has hidden requests).
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+# RFC 9112 7.1: chunk-size [ chunk-ext ]; sixteen digits are 2^64 (H6).
+# chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] ), as strict as llhttp: the "bad white
+# space" that the grammar allows there has hidden requests.
+_QUOTED = rb'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,16})(?:;%b+(?:=(?:%b+|%b))?)*\r\n" % (TCHAR, TCHAR, _QUOTED)
+)
 
 # What a read may have left of it: its first bytes, enough to tell what can never become a size.
 CHUNK_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
