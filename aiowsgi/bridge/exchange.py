@@ -64,6 +64,7 @@ class Exchange:
         "_template",
         "_wake",
         "_wanted",
+        "blocked",
         "ended",
         "head",
         "queued",
@@ -90,6 +91,7 @@ class Exchange:
         self._lock = threading.Lock()  # guards _done and _wanted
         self._done = False
         self._wanted = False
+        self.blocked = False  # the dispatcher's: it has found the application waiting
         self.queued = self.started = self.ended = 0.0  # monotonic seconds
 
     def __repr__(self) -> str:

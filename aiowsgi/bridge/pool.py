@@ -3,7 +3,8 @@
 A *drain* is one task on the executor: it runs exchanges until the deque is empty. With a GIL,
 waking many threads for fast applications only makes them fight, so one drain is started; if the
 deque has not moved a moment later, the running drains are blocked in the application, and more are
-started, twice as many each time, up to `threads`. Without a GIL a drain is started per exchange.
+started, twice as many each time, up to `threads`. A moment in which the process was busy proves
+little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange.
 
 The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
 """
@@ -21,6 +22,8 @@ from aiowsgi.bridge.exchange import Exchange
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001
+# So often in a row a moment may be put down to a busy process; then more drains start anyway.
+_EXCUSES = 4
 
 CallLater = Callable[[float, Callable[[], None]], object]
 
@@ -29,16 +32,20 @@ class Dispatcher:
     """Runs exchanges on `executor`, at most `threads` at once.
 
     `call_later(seconds, call)` is the loop's timer; one is pending at most, and none while the
-    application keeps up. `clock` gives monotonic seconds.
+    application keeps up. `clock` gives monotonic seconds, `busy` the seconds of processor time that
+    the process has used.
     """
 
     __slots__ = (
+        "_busy",
+        "_busy_before",
         "_call_later",
         "_checking",
         "_clock",
         "_closed",
         "_drains",
         "_eager",
+        "_excuses",
         "_executor",
         "_lock",
         "_queue",
@@ -54,11 +61,13 @@ class Dispatcher:
         *,
         call_later: CallLater,
         clock: Callable[[], float],
+        busy: Callable[[], float],
     ) -> None:
         self._executor = executor
         self._threads = threads
         self._call_later = call_later
         self._clock = clock
+        self._busy = busy
         self._eager = not getattr(sys, "_is_gil_enabled", lambda: True)()
         self._queue: deque[Exchange] = deque()
         self._lock = threading.Lock()  # guards _drains, _running and _closed
@@ -67,7 +76,11 @@ class Dispatcher:
         self._running: dict[int, Exchange | None] = {}
         self._closed = False
         self._checking = False  # the loop thread's: whether a check is pending
-        self._step = 1  # the loop thread's: how many drains the next check starts
+        # The loop thread's: how many drains the next check starts, how often the process was
+        # to blame for a deque that did not move, and its processor time when the check was made.
+        self._step = 1
+        self._excuses = 0
+        self._busy_before = 0.0
 
     # -- loop thread --
 
@@ -77,24 +90,21 @@ class Dispatcher:
         self._queue.append(exchange)
         with self._lock:
             start = self._drains == 0 or (
-                self._drains < self._threads and (self._eager or self._all_blocked(exchange.queued))
+                self._drains < self._threads and (self._eager or self._all_blocked())
             )
             self._drains += start
         if start:
             self._start()
         elif not self._checking and self._drains < self._threads:
-            self._step = 1
+            self._step, self._excuses = 1, 0
             self._check_later()
 
-    def _all_blocked(self, now: float) -> bool:
-        """Whether every drain has been inside its exchange for a moment; the lock is held."""
+    def _all_blocked(self) -> bool:
+        """Whether a check has found every drain blocked; the lock is held."""
         running = self._running
         if len(running) < self._drains:
             return False  # one is on its way to the deque
-        return all(
-            exchange is not None and now - exchange.started > _MOMENT
-            for exchange in running.values()
-        )
+        return all(exchange is not None and exchange.blocked for exchange in running.values())
 
     def _check_later(self) -> None:
         try:
@@ -102,6 +112,7 @@ class Dispatcher:
         except IndexError:  # a drain was faster
             return
         self._checking = True
+        self._busy_before = self._busy()
         self._call_later(_MOMENT, partial(self._check, first))
 
     def _check(self, first: Exchange) -> None:
@@ -113,15 +124,27 @@ class Dispatcher:
             stuck = self._queue[0] is first
         except IndexError:
             return
-        if stuck:
-            with self._lock:
-                more = min(self._step, len(self._queue), self._threads - self._drains)
-                self._drains += more
-            for _ in range(more):
-                self._start()
-            self._step *= 2
+        if stuck and self._busy() - self._busy_before > _MOMENT / 2 and self._excuses < _EXCUSES:
+            self._excuses += 1
+        elif stuck:
+            self._start_more()
+        else:
+            self._excuses = 0
         if self._drains < self._threads:
             self._check_later()
+
+    def _start_more(self) -> None:
+        now = self._clock()
+        with self._lock:
+            for exchange in self._running.values():
+                if exchange is not None and now - exchange.started > _MOMENT:
+                    exchange.blocked = True
+            more = min(self._step, len(self._queue), self._threads - self._drains)
+            self._drains += more
+        for _ in range(more):
+            self._start()
+        self._step *= 2
+        self._excuses = 0
 
     def _start(self) -> None:
         try:

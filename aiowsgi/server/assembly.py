@@ -51,7 +51,13 @@ def assemble(
     return Service(
         loop,
         application,
-        Dispatcher(executor, config.thread_count, call_later=loop.call_later, clock=time.monotonic),
+        Dispatcher(
+            executor,
+            config.thread_count,
+            call_later=loop.call_later,
+            clock=time.monotonic,
+            busy=time.process_time,
+        ),
         wake_queue(loop),
         limits=Limits(
             config.limit_request_line,

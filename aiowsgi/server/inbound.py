@@ -79,6 +79,7 @@ class Inbound:
         if self._stream is not None:
             self._stream.feed_eof()
             self._stream = None
+            self.resume()  # the application, which has it all, will not ask: the next request may
         return head if self._spool is not None else None
 
     def hand_over(self, exchange: Exchange) -> None:

@@ -20,6 +20,7 @@ class Work:
     def __init__(self, run: Callable[[], None]) -> None:
         self._run = run
         self.queued = self.started = 0.0
+        self.blocked = False
         self.times = 0
         self.skipped = 0
 
@@ -49,7 +50,13 @@ def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
     loop = Loop()
     with ThreadPoolExecutor(threads) as executor:
         yield (
-            Dispatcher(executor, threads, call_later=loop.call_later, clock=time.monotonic),
+            Dispatcher(
+                executor,
+                threads,
+                call_later=loop.call_later,
+                clock=time.monotonic,
+                busy=lambda: 0.0,
+            ),
             loop,
         )
         for timer in loop.timers:
@@ -142,7 +149,9 @@ def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it()
     loop = Loop()
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
-    pool = Dispatcher(executor, 1, call_later=loop.call_later, clock=time.monotonic)
+    pool = Dispatcher(
+        executor, 1, call_later=loop.call_later, clock=time.monotonic, busy=lambda: 0.0
+    )
     work = Work(lambda: None)
     submit(pool, work)
     assert (work.times, work.skipped) == (0, 1)
