@@ -27,7 +27,7 @@ def promises() -> dict[str, str]:
     """Number -> the sentence and its proofs."""
     parts = re.split(r"^- \*\*([HPS]\d+)\*\* ", BEHAVIOUR, flags=re.MULTILINE)[1:]
     numbers: list[str] = parts[::2]
-    bodies: list[str] = [re.split(r"\n\n|\n#", body)[0] for body in parts[1::2]]
+    bodies = [re.sub(r"\n(\n|#).*", "", body, flags=re.DOTALL) for body in parts[1::2]]
     assert len(numbers) == len(set(numbers))
     return dict(zip(numbers, bodies, strict=True))
 
