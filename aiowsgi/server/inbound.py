@@ -18,6 +18,8 @@ from aiowsgi.server.service import Service
 
 # A streamed body's unread rest up to this size is read and dropped, to keep the connection (H9).
 SMALL_REST = 64 * 1024
+# Bytes dropped after the last answer before the connection closes (H21).
+LATE = 256 * 1024
 
 
 class Inbound:
@@ -26,6 +28,7 @@ class Inbound:
     __slots__ = (
         "_exchange",
         "_head",
+        "_late",
         "_paused",
         "_service",
         "_spool",
@@ -44,6 +47,7 @@ class Inbound:
         self._spool: BodySpool | None = None
         self._stream: InputStream | None = None
         self._paused = False
+        self._late = 0
         self.dropping = False  # the body's exchange is over: nobody wants the rest
         self.received = 0
         self.begun = 0.0  # monotonic seconds, as of the last sweep
@@ -103,6 +107,11 @@ class Inbound:
         self._stream = self._exchange = None
         self.dropping = True
         self.resume()
+
+    def too_much(self, data: bytes) -> bool:
+        """Drop what comes after the last answer; whether it is more than we are patient with."""
+        self._late += len(data)
+        return self._late > LATE
 
     def close(self) -> None:
         """The connection is over."""

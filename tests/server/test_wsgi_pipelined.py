@@ -73,3 +73,16 @@ def test_a_request_that_came_during_an_exchange_is_answered_after_it() -> None:
         client.socket.sendall(request * 20)
         for _ in range(21):
             assert client.read().body == b"/x" + b"b" * 30000
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+def test_reading_goes_on_after_a_streamed_body_that_had_made_it_pause(
+    loop: str, framing: str
+) -> None:
+    """H1: the body was more than is held at once, and its end came with it."""
+    options = {"loop": loop, "request_buffering": False, "spool_threshold": 64}
+    with live(echo, **options) as server, Client(server) as client:
+        for size in (1000, 100, 100_000):
+            answer = client.upload(b"b" * size, chunked=framing == "chunked")
+            assert answer.body == b"/" + b"b" * size
