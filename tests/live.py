@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +26,13 @@ class Live:
     def connect(self, timeout: float = 10) -> socket.socket:
         """Open a plain connection to it."""
         return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait until `condition` holds; looks often, since the loop has nothing to tell us."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to hold"
+            time.sleep(0.005)
 
     def talk(self, raw: bytes, timeout: float = 10) -> bytes:
         """Send bytes and return everything that comes until the server closes."""

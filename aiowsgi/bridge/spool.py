@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections import deque
 from typing import IO, BinaryIO, cast
@@ -87,8 +86,9 @@ class ResponseSpool:
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="aiowsgi-", buffering=0)
+        self._file.seek(self._write_at)
         while view:
-            written = os.pwrite(self._file.fileno(), view, self._write_at)
+            written = self._file.write(view)
             self._write_at += written
             view = view[written:]
 
@@ -103,13 +103,14 @@ class ResponseSpool:
             return block
         if self._file is None or not self.on_disk:
             return b""
-        data = os.pread(self._file.fileno(), min(limit, self.on_disk), self._read_at)
+        self._file.seek(self._read_at)
+        data = self._file.read(min(limit, self.on_disk))
         if not data:
             raise OSError("the response spool is shorter than what was written to it")
         self._read_at += len(data)
         if not self.on_disk:  # all taken: the next bytes go to memory again
             self._read_at = self._write_at = 0
-            os.ftruncate(self._file.fileno(), 0)
+            self._file.truncate(0)
         return data
 
     def close(self) -> None:

@@ -261,6 +261,7 @@ class ResponseWriter:
         with self._lock:
             if self._send_now is not None and not self._spool and self._file is None:
                 self._direct = True
+                self._spool.close()  # the loop may have no part in the end of this response
 
     def restrict(self, may_keep: Callable[[], bool]) -> None:
         """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""

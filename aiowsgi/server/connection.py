@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -24,7 +25,7 @@ from aiowsgi.http11.messages import RequestHead
 from aiowsgi.http11.parser import Event, ParserState, RequestParser
 from aiowsgi.server.endpoints import endpoints
 from aiowsgi.server.inbound import Inbound
-from aiowsgi.server.outbound import Outbound
+from aiowsgi.server.outbound import Outbound, nothing
 from aiowsgi.server.phases import Life, Phase, Verdict
 from aiowsgi.server.service import Service
 
@@ -32,7 +33,6 @@ logger = logging.getLogger("aiowsgi.error")
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
 _HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
-_LINGER = 256 * 1024  # bytes dropped after the last answer before the connection closes (H21)
 
 
 def wake_queue(loop: asyncio.AbstractEventLoop) -> WakeQueue:
@@ -50,7 +50,6 @@ class Connection(asyncio.Protocol):
     """One client; the loop thread's."""
 
     __slots__ = (
-        "_dropped",
         "_eof",
         "_exchange",
         "_inbound",
@@ -66,12 +65,11 @@ class Connection(asyncio.Protocol):
     def __init__(self, service: Service) -> None:
         self._service = service
         self._parser = RequestParser(service.limits, refuse_underscores=service.refuse_underscores)
-        self._wake = partial(service.wakes.put, self.woken)
+        self._wake: Callable[[], None] = partial(service.wakes.put, self.woken)
         self._exchange: Exchange | None = None
         self._life = Life(service.now)
         self._template: dict[str, object] | None = None
         self._eof = False
-        self._dropped = 0
 
     # -- asyncio.Protocol --
 
@@ -88,8 +86,7 @@ class Connection(asyncio.Protocol):
         if self._life.phase is Phase.EXCHANGE:
             self._look_whether_over()
         if self._life.phase is Phase.LINGER:
-            self._dropped += len(data)
-            if self._dropped > _LINGER:
+            if self._inbound.too_much(data):
                 self._transport.abort()
         elif self._life.phase is not Phase.CLOSING:
             self._take(self._parser.feed(data))
@@ -297,4 +294,5 @@ class Connection(asyncio.Protocol):
 
     def _release(self) -> None:
         self._exchange = None
+        self._wake = nothing  # freed without the garbage collector (S20)
         self._outbound.release()

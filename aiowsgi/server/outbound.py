@@ -25,6 +25,8 @@ from aiowsgi.errors import ClientDisconnected
 _PIECE = 64 * 1024
 _TURN = 16
 _FILE_PIECE = 1024 * 1024
+# The kernel refuses more buffers in one call (IOV_MAX); a list of small blocks has them easily.
+_MOST_BUFFERS = 1024
 
 
 class Outbound:
@@ -57,12 +59,21 @@ class Outbound:
         own = self._socket
         if own is None:
             return 0
+        sent = 0
         try:
-            return own.send(buffers[0]) if len(buffers) == 1 else own.sendmsg(buffers)
+            if len(buffers) == 1:
+                return own.send(buffers[0])
+            for at in range(0, len(buffers), _MOST_BUFFERS):
+                some = buffers[at : at + _MOST_BUFFERS]
+                taken = own.sendmsg(some)
+                sent += taken
+                if taken < sum(map(len, some)):
+                    break
         except BlockingIOError:
-            return 0
+            pass
         except OSError as error:
             raise ClientDisconnected(f"the client left: {error.strerror}") from None
+        return sent
 
     # -- loop thread --
 
@@ -135,7 +146,8 @@ class Outbound:
             and not self._transport.get_write_buffer_size()
         ):
             return os.sendfile(self._socket.fileno(), file, start, min(rest, _FILE_PIECE))
-        data = os.pread(file, min(rest, _PIECE), start)
+        os.lseek(file, start, os.SEEK_SET)
+        data = os.read(file, min(rest, _PIECE))
         self._transport.write(data)
         return len(data)
 
@@ -175,3 +187,8 @@ class Outbound:
             self._loop.remove_writer(self._socket.fileno())
             self._socket.close()
             self._socket = None
+        self._again = nothing  # a closed connection is freed without the garbage collector (S20)
+
+
+def nothing() -> None:
+    """What is left to do for a connection that is gone."""

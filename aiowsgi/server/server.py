@@ -28,6 +28,7 @@ from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
 from aiowsgi.server.assembly import assemble
 from aiowsgi.server.connection import Connection
+from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.service import Service
 from aiowsgi.server.signals import on_signals
@@ -91,6 +92,11 @@ class Server:
             raise RuntimeError("the server has no address yet: call bind() or start it first")
         return self.urls[0]
 
+    @property
+    def busy(self) -> bool:
+        """Whether a client is connected or an exchange is under way."""
+        return self._service is not None and self._service.busy
+
     def stop(self, *, now: bool = False) -> None:
         """End gracefully, or with `now` without waiting for anything; returns at once."""
         self._stop_early, self._killed = True, self._killed or now
@@ -119,6 +125,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until INT or TERM. Raises ConfigError where an address cannot be opened."""
+        raise_descriptor_limit()
         self.bind()
         try:
             loop = new_loop(self.config.loop)
@@ -158,9 +165,13 @@ class Server:
         )
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)
-        for listener in self._listeners:
-            await self._accept(listener)
-            logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+        try:
+            for listener in self._listeners:
+                await self._accept(listener)
+                logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+        except BaseException:
+            self._finish(service)
+            raise
         if sys.stderr is not None and sys.stderr.isatty():
             logger.info("(Press CTRL+C to quit)")
         if self._stop_early:
@@ -240,6 +251,8 @@ class Server:
         self.stuck = service.dispatcher.close()
         for exchange in self.stuck:
             logger.warning("Still running at the end: %s", exchange)
+        for accepting in self._accepting:
+            accepting.close()
         for connection in list(service.connections):
             connection.abort()
         self._sweeping.close()

@@ -1,0 +1,59 @@
+"""What a closed connection held is freed without the garbage collector (S20, P30)."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from aiowsgi.wsgi.types import Environ, StartResponse
+from tests.live import live
+
+OURS = {"Connection", "Exchange", "ResponseWriter", "Inbound", "Outbound", "Call", "InputStream"}
+
+
+def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    size = len(environ["wsgi.input"].read())
+    if environ["PATH_INFO"] == "/raise":
+        raise RuntimeError("on purpose")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/blocks":
+        return (b"x" * size for _ in range(3))
+    return [b"x" * size]
+
+
+def alive() -> Counter[str]:
+    names = (type(thing).__name__ for thing in gc.get_objects())
+    return Counter(name for name in names if name in OURS)
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("buffering", [True, False], ids=["buffered", "streamed"])
+def test_nothing_of_a_closed_connection_stays(
+    loop: str, buffering: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A record of the log that pytest captures would keep the traceback and all its frames.
+    monkeypatch.setattr(logging.getLogger("aiowsgi.error"), "disabled", True)
+    body = b"POST /%b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n%b\r\nabc"
+    paths = [b"", b"blocks", b"raise", b"missing"]
+    with live(app, loop=loop, request_buffering=buffering, threads=2) as server:
+        server.talk(b"GET / HTTP/1.0\r\n\r\n")
+        gc.collect()
+        gc.disable()
+        try:
+            for path in paths * 3:
+                raw = body % (path, b"") * 2 + body % (path, b"Connection: close\r\n")
+                assert server.talk(raw).count(b"HTTP/1.1 ") == 3
+            with server.connect() as client:  # one that leaves in the middle
+                client.sendall(body[:40])
+            server.talk(b"GET / HTTP/1.0\r\n\r\n")
+            server.wait(lambda: not server.server.busy)
+            left = alive()
+        finally:
+            gc.enable()
+    # The dispatcher may still hold the last exchange that a thread ran.
+    assert left["Connection"] == 0, left
+    assert left["Exchange"] <= 2, left
