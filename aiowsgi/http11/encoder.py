@@ -42,7 +42,7 @@ class ResponseEncoder:
             self.keep_alive = False
         fields = "".join([f"{name}: {value}\r\n" for name, value in head.fields])
         framing = b""
-        if head.content_length is None or status == _NO_CONTENT:
+        if head.content_length is None:
             framing = self._frame(status, whole_length)
         if status == _NO_CONTENT and head.content_length is not None:  # RFC 9110 8.6
             fields = _without_length(head.fields)

@@ -194,6 +194,22 @@ def test_a_sized_body_that_came_by_itself_is_not_copied() -> None:
     assert parser.feed(block)[0] is block
 
 
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (get(b"Transfer-Encoding: chunked", b"Content-Length: 1"), "Transfer-Encoding together"),
+        (get(b"Transfer-Encoding: gzip"), "not chunked"),
+        (get(b"X : a"), "malformed field line"),
+        (get(b"Host: b"), "twice"),
+        (b"GET / HTTP/1.1\r\n\r\n", "no Host"),
+        (b"GET  / HTTP/1.1\r\n", "one space between"),
+    ],
+)
+def test_a_reason_says_which_rule_was_broken(raw: bytes, reason: str) -> None:
+    """For whoever reads the log; also where llhttp was the one that refused."""
+    assert reason in error_of(raw).reason
+
+
 def test_a_refusal_carries_its_request_line_and_no_other_byte_of_the_request() -> None:
     """S13: the reason goes to the log, the line to the access log."""
     error = error_of(get(b"Secret : hunter2", target=b"/x"))
