@@ -50,10 +50,7 @@ def test_nothing_of_a_closed_connection_stays(
             with server.connect() as client:  # one that leaves in the middle
                 client.sendall(body[:40])
             server.talk(b"GET / HTTP/1.0\r\n\r\n")
-            server.wait(lambda: not server.server.busy)
-            left = alive()
+            # Waited for, since the loop may still be in the last call of the last connection.
+            server.wait(lambda: not alive())
         finally:
             gc.enable()
-    # The dispatcher may still hold the last exchange that a thread ran.
-    assert left["Connection"] == 0, left
-    assert left["Exchange"] <= 2, left
