@@ -14,6 +14,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from http import HTTPStatus
 from typing import Any, BinaryIO
 
 from aiowsgi.bridge.input import InputStream
@@ -68,6 +69,7 @@ class Exchange:
         "ended",
         "head",
         "queued",
+        "refusal",
         "started",
         "writer",
     )
@@ -92,6 +94,7 @@ class Exchange:
         self._done = False
         self._wanted = False
         self.blocked = False  # the dispatcher's: it has found the application waiting
+        self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self.queued = self.started = self.ended = 0.0  # monotonic seconds
 
     def __repr__(self) -> str:
@@ -162,10 +165,10 @@ class Exchange:
             if writer.gone:
                 writer.cut()
             else:  # the body was cut (P19), but the client may still read
-                self._answer(call, 400, "Bad Request")
+                self._answer(call, self.refusal)
         except BaseException as error:  # SystemExit is a 500 too (P44)
             logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
-            self._answer(call, 500, "Internal Server Error")
+            self._answer(call, 500)
 
     def early_hints(self, fields: list[tuple[str, str]]) -> None:
         """`wsgi.early_hints`: tell the client what it will need (103, RFC 8297) before the answer.
@@ -177,17 +180,18 @@ class Exchange:
         if self.head.version == "1.1" and not self._done:
             self.writer.inform(103, head.fields)
 
-    def _answer(self, call: Call | None, status: int, reason: str) -> None:
+    def _answer(self, call: Call | None, status: int) -> None:
         """Answer for the application where nothing was sent yet; cut what was begun (P43)."""
         if call is not None and call.complete:
             return
         if call is not None and call.started:
             self.writer.cut()
             return
+        reason = HTTPStatus(status).phrase
         body = f"{reason}\n".encode()
         fields = [("Content-Type", "text/plain; charset=utf-8")]
         try:
-            self.writer.whole(ResponseHead(status, reason, fields, close=status == 400), [body])
+            self.writer.whole(ResponseHead(status, reason, fields, close=status < 500), [body])
         except (ClientDisconnected, OSError):
             self.writer.cut()
 

@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         if self._life.phase is Phase.EXCHANGE:
             self._look_whether_over()
         if self._life.phase is Phase.EXCHANGE:
-            self._inbound.cut("the client closed before the body was complete")
+            self._inbound.cut(ProtocolError(400, "the client closed before the end of the body"))
         elif self._life.phase is not Phase.CLOSING:
             self._transport.close()
         return True
@@ -182,7 +182,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that will not become an exchange, and hang up (H8)."""
         if self._life.phase is Phase.EXCHANGE:  # a streamed body broke: its reader is told
-            self._inbound.cut(error.reason)
+            self._inbound.cut(error)
             return
         if self._inbound.dropping:  # of a request that has its answer
             self._transport.abort()

@@ -12,6 +12,7 @@ import asyncio
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.spool import BodySpool
+from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import CONTINUE
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.server.service import Service
@@ -96,10 +97,12 @@ class Inbound:
             exchange.with_body(self._spool.open(), self._spool.size)
             self._spool = None
 
-    def cut(self, reason: str) -> None:
-        """The rest of the body will never come."""
+    def cut(self, error: ProtocolError) -> None:
+        """The rest of the body will never come; its reader is told, and may still answer."""
         if self._stream is not None:
-            self._stream.abort(reason)
+            if self._exchange is not None:
+                self._exchange.refusal = error.status
+            self._stream.abort(error.reason)
             self._stream = None
 
     def drop(self) -> None:
@@ -115,7 +118,7 @@ class Inbound:
 
     def close(self) -> None:
         """The connection is over."""
-        self.cut("the client left before the body was complete")
+        self.cut(ProtocolError(400, "the client left before the body was complete"))
         self._head = self._exchange = None
         if self._spool is not None:
             self._spool.close()
@@ -125,7 +128,7 @@ class Inbound:
         """Where the application waits for a streamed body, the body's deadline holds too (S2)."""
         limit = self._service.timeouts.body
         if limit is not None and waited > limit and self._stream and self._stream.starving:
-            self.cut("the body came too slowly")
+            self.cut(ProtocolError(408, "the body came too slowly"))
 
     # -- reading --
 
