@@ -96,10 +96,7 @@ class Connection(asyncio.Protocol):
         self._eof = True
         if self._life.phase is Phase.EXCHANGE:
             self._look_whether_over()
-        if self._life.phase is Phase.EXCHANGE:
-            self._inbound.cut(ProtocolError(400, "the client closed before the end of the body"))
-        elif self._life.phase is not Phase.CLOSING:
-            self._transport.close()
+        self._expect_no_more()
         return True
 
     def pause_writing(self) -> None:
@@ -232,14 +229,14 @@ class Connection(asyncio.Protocol):
             self._hang_up(lingering=True)
         else:
             self._next()
+        if self._eof:  # what has just begun will not be whole either
+            self._expect_no_more()
 
     def _next(self) -> None:
         """Go on with the next request, which may have come already."""
         self._life.enter(Phase.IDLE, self._service.now)
         self._inbound.resume()
         self._take(self._parser.resume())
-        if self._eof and self._life.phase in (Phase.IDLE, Phase.HEAD, Phase.BODY):
-            self._transport.close()
 
     # -- the end of a connection --
 
@@ -247,13 +244,12 @@ class Connection(asyncio.Protocol):
         """Act on the deadline of the phase; called once per tick."""
         if self._life.phase is Phase.EXCHANGE:
             self._look_whether_over()
-        inbound = self._inbound
         verdict = self._life.judge(
             now,
             self._service.timeouts,
             draining=self._service.draining,
             pending=self._outbound.pending,
-            body=(inbound.begun, inbound.received),
+            body=(self._inbound.begun, self._inbound.received),
         )
         if verdict is Verdict.CLOSE:
             self._transport.close()
@@ -263,7 +259,7 @@ class Connection(asyncio.Protocol):
             what = "head" if self._life.phase is Phase.HEAD else "body"
             self._refuse(ProtocolError(408, f"the {what} of the request came too slowly"))
         else:
-            inbound.sweep(now - self._life.since)
+            self._inbound.sweep(now - self._life.since)
 
     def drain(self) -> None:
         """The server stops: finish what is under way, and close."""
@@ -277,6 +273,13 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """The server's patience is over."""
         self._transport.abort()
+
+    def _expect_no_more(self) -> None:
+        """The client has shut its side: what is not here will never come."""
+        if self._life.phase is Phase.EXCHANGE:
+            self._inbound.cut(ProtocolError(400, "the client closed before the end of the body"))
+        elif self._life.phase is not Phase.CLOSING:
+            self._transport.close()
 
     def _unread(self) -> bool:
         """Whether the client may still be sending: then a close would lose it the answer (H21)."""
