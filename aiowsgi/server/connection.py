@@ -1,8 +1,7 @@
 """Connection: one client socket and its keep-alive life (RFC 9112 9), on the loop thread alone.
 
-It feeds the parser, collects a body, gives whole exchanges to the dispatcher one at a time, sends
-what the exchange's writer could not send by itself, and keeps the deadlines. It may not call the
-application, wait, or touch what a pool thread owns.
+It feeds the parser, gives exchanges to the dispatcher one at a time, ends them, and keeps the
+deadlines. It may not call the application, wait, or touch what a pool thread owns.
 
 Call flow: data_received -> RequestParser -> Inbound (body) -> Exchange -> Dispatcher;
 wake -> woken -> Outbound.pump -> _over -> the next request, or the end.

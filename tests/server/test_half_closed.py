@@ -1,4 +1,4 @@
-"""A client that has shut its side is answered for what is whole, and for nothing else (H19, P19)."""
+"""A client that has shut its side is answered for what is whole, and no more (H19, P19)."""
 
 from __future__ import annotations
 
