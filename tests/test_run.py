@@ -16,6 +16,8 @@ from aiowsgi.settings import resolve
 
 ROOT = Path(__file__).parent.parent
 
+pytestmark = pytest.mark.usefixtures("bare_logs")  # run() sets them up
+
 
 def app(environ: Any, start_response: Any) -> list[bytes]:
     return []

@@ -6,7 +6,6 @@ import logging
 import logging.config
 import os
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,16 +15,7 @@ ERRORS = logging.getLogger(ERROR_LOG)
 ACCESS = logging.getLogger(ACCESS_LOG)
 
 
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    loggers = (ERRORS, ACCESS)
-    before = [(log, log.handlers[:], log.level, log.propagate) for log in loggers]
-    for log in loggers:
-        log.handlers[:], log.propagate = [], True
-    yield
-    for log, handlers, level, propagate in before:
-        log.handlers[:], log.propagate, log.disabled = handlers, propagate, False
-        log.setLevel(level)
+pytestmark = pytest.mark.usefixtures("bare_logs")
 
 
 def test_an_error_line_is_time_process_level_and_message_on_stderr(
