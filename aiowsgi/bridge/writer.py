@@ -73,6 +73,7 @@ class ResponseWriter:
         "_limit",
         "_lock",
         "_may_keep",
+        "_memory",
         "_progress",
         "_room",
         "_send_now",
@@ -96,7 +97,8 @@ class ResponseWriter:
         self._wake = wake
         self._send_now = send_now
         self._limit = disk
-        self._spool = ResponseSpool(memory)
+        self._memory = memory
+        self._spool: ResponseSpool | None = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
         self._room: threading.Condition | None = None  # made by the first write that must wait
@@ -189,29 +191,27 @@ class ResponseWriter:
             raise ClientDisconnected("the client left before it had the whole response")
         if len(buffers) > 1 and sum(map(len, buffers)) <= _JOIN:
             buffers = [b"".join(buffers)]
+        sent = 0
         if self._direct and self._send_now is not None:
             try:
                 sent = self._send_now(buffers)
             except ClientDisconnected:
                 self._gone = True
                 raise
-            for buffer in buffers:
-                if sent >= len(buffer):
-                    sent -= len(buffer)
-                else:
-                    self._store(memoryview(buffer)[sent:])
-                    sent = 0
-        else:
-            for buffer in buffers:
-                self._store(memoryview(buffer))
+        for buffer in buffers:
+            if sent < len(buffer):
+                self._store(memoryview(buffer)[sent:])
+            sent = max(0, sent - len(buffer))
 
     def _store(self, rest: memoryview) -> None:
         """Give bytes to the loop; waits where both spools are full (back-pressure)."""
         while rest:
             piece, rest = rest[:_PIECE], rest[_PIECE:]
             with self._lock:
+                if self._spool is None:
+                    self._spool = ResponseSpool(self._memory)
                 if self._limit is not None and self._spool.on_disk >= self._limit:
-                    self._wait_for_room(self._limit // 2)
+                    self._wait_for_room(self._spool, self._limit // 2)
                 if self._gone:
                     raise ClientDisconnected("the client left before it had the whole response")
                 self._spool.put(piece)
@@ -220,10 +220,10 @@ class ResponseWriter:
             if not due:
                 self._wake()
 
-    def _wait_for_room(self, below: int) -> None:
+    def _wait_for_room(self, spool: ResponseSpool, below: int) -> None:
         if self._room is None:
             self._room = threading.Condition(self._lock)
-        while not self._gone and self._spool.on_disk > below:
+        while not self._gone and spool.on_disk > below:
             self._room.wait()
 
     def _publish(self, progress: Progress) -> None:
@@ -239,21 +239,18 @@ class ResponseWriter:
     # -- loop thread --
 
     def take(self, limit: int) -> Taken:
-        """What to send next and how far the response is, in one snapshot.
-
-        Where nothing waits and more may come, the write side goes back to the pool thread: call
-        this only when everything taken before has reached the kernel, or with `hold`.
-        """
+        """What to send next and how far the response is, in one snapshot."""
         with self._lock:
             self._wake_due = False
-            data = self._spool.take(limit)
-            if data:
-                if self._room is not None:
-                    self._room.notify_all()
-                return Taken(data, None, Progress.OPEN)
+            if self._spool is not None:
+                data = self._spool.take(limit)
+                if data:
+                    if self._room is not None:
+                        self._room.notify_all()
+                    return Taken(data, None, Progress.OPEN)
+                if self._progress is not Progress.OPEN:
+                    self._spool.close()
             file, self._file = self._file, None
-            if self._progress is not Progress.OPEN:
-                self._spool.close()
             return Taken(b"", file, self._progress)
 
     def give_back(self) -> None:
@@ -261,7 +258,8 @@ class ResponseWriter:
         with self._lock:
             if self._send_now is not None and not self._spool and self._file is None:
                 self._direct = True
-                self._spool.close()  # the loop may have no part in the end of this response
+                if self._spool is not None:  # the loop may have no part in this response's end
+                    self._spool.close()
 
     def restrict(self, may_keep: Callable[[], bool]) -> None:
         """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
@@ -276,7 +274,8 @@ class ResponseWriter:
         """The client left: what waits is dropped, and the next write raises ClientDisconnected."""
         with self._lock:
             self._gone = True
-            self._spool.close()
+            if self._spool is not None:
+                self._spool.close()
             file, self._file = self._file, None
             if self._room is not None:
                 self._room.notify_all()
