@@ -9,10 +9,17 @@ from collections.abc import Iterable
 
 import pytest
 
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.input import InputStream
+from aiowsgi.bridge.writer import ResponseWriter
+from aiowsgi.server.connection import Connection
+from aiowsgi.server.inbound import Inbound
+from aiowsgi.server.outbound import Outbound
+from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 
-OURS = {"Connection", "Exchange", "ResponseWriter", "Inbound", "Outbound", "Call", "InputStream"}
+OURS = {Connection, Exchange, ResponseWriter, Inbound, Outbound, Call, InputStream}
 
 
 def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -27,8 +34,7 @@ def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 def alive() -> Counter[str]:
     kinds = (type(thing) for thing in gc.get_objects())
-    ours = (kind.__name__ for kind in kinds if kind.__module__.startswith("aiowsgi."))
-    return Counter(name for name in ours if name in OURS)
+    return Counter(kind.__name__ for kind in kinds if kind in OURS)
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
