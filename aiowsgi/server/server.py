@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import Enum
 from functools import partial
 from types import TracebackType
@@ -39,6 +39,7 @@ logger = logging.getLogger("aiowsgi.error")
 
 
 _LOOK = 0.02  # how often a drain looks whether it is over, in seconds
+_TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
 
 
 class State(Enum):
@@ -190,6 +191,21 @@ class Server:
         accepting = await create(connection, sock=own, backlog=self.config.backlog)
         self._accepting.append(accepting)
 
+    async def _accept_no_more(self, service: Service) -> None:
+        """Have the loop stop accepting, and tell us of all that it has accepted.
+
+        asyncio drops a connection, unanswered and open, where its server is closed in the turns
+        between accept and connection_made: it has to stop looking first.
+        """
+        for accepting in self._accepting:
+            for listening in getattr(accepting, "sockets", ()):
+                with suppress(NotImplementedError):  # Windows
+                    service.loop.remove_reader(listening.fileno())
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        for accepting in self._accepting:
+            accepting.close()
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -213,8 +229,7 @@ class Server:
         """Finish what is under way, up to the graceful timeout (S8)."""
         self._enter(State.DRAINING)
         service.draining = True
-        for accepting in self._accepting:
-            accepting.close()
+        await self._accept_no_more(service)
         for listener in self._listeners:
             await self._take_waiting(service, listener)
         self._close_listeners()
