@@ -136,10 +136,13 @@ def _make_way(path: str) -> None:
 
 def _inherited(bind: FdBind) -> Listener:
     try:
-        sock = socket.socket(fileno=os.dup(bind.fd))
+        own = os.dup(bind.fd)
+    except OSError:
+        raise OSError(errno.EBADF, "no such descriptor was inherited") from None
+    try:
+        sock = socket.socket(fileno=own)
     except OSError as error:
-        if error.errno == errno.EBADF:
-            raise OSError(errno.EBADF, "no such descriptor was inherited") from None
+        os.close(own)
         raise OSError(error.errno, "the descriptor is not a socket") from None
     accepting = getattr(socket, "SO_ACCEPTCONN", None)
     if sock.type != socket.SOCK_STREAM or (
