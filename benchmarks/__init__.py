@@ -1,0 +1,1 @@
+"""Measures aiowsgi against the servers that people run: `python -m benchmarks` (see README.md)."""

@@ -1,0 +1,86 @@
+"""Starts and ends processes so that none is left behind, whatever ends us.
+
+Each gets a session of its own: Ctrl-C on the terminal reaches only us, and its whole group can be
+killed, workers included. On Linux the kernel also kills it when we are killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+GRACE = 3.0  # seconds between TERM and KILL
+SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
+
+
+def before_exec(core: int | None) -> Callable[[], None]:
+    """Runs in the child: pins it to the core, and ties its life to ours."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before the fork
+
+    def prepare() -> None:
+        if core is not None:
+            os.sched_setaffinity(0, {core})
+        if libc is not None:
+            libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+
+    return prepare
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    core: int | None,
+    environment: Mapping[str, str] | None = None,
+    output: Path | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """The process while the block runs; at its end the whole group is gone.
+
+    With `output` both its streams go into that file; without, standard output is a pipe.
+    """
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(output.open("ab")) if output else None
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file or subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=before_exec(core),
+        )
+        try:
+            yield process
+        finally:
+            end(process)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """TERM, a little time, then KILL for all that is left of the group."""
+    try:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def end_as_on_interrupt() -> None:
+    """TERM and HUP end us as Ctrl-C does, through every `finally`."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)

@@ -1,0 +1,242 @@
+"""Results as people and programs read them: a table, Markdown, and JSON with every sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.figures import OURS, Sample, Series
+from benchmarks.servers import Server
+from benchmarks.workloads import LOG, Kind
+
+LIMITED = "*"
+LEGEND = (
+    "Medians of the rounds. aiowsgi/it: the median of the ratios of single rounds, in brackets the "
+    "lowest and the highest. Memory: resident, all processes. CPU: the "
+    "server's, per request.",
+    f"{LIMITED} the load used its whole core: the server may be faster than the figure says.",
+)
+
+
+@dataclass
+class Results:
+    """One run: under which conditions, who was missing, and what was measured."""
+
+    facts: dict[str, str]  # machine, versions, command: what must stand beside the figures
+    missing: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+
+    def add_servers(self, servers: Sequence[Server]) -> None:
+        """Versions and notes of those that take part."""
+        for server in servers:
+            self.facts[f"version of {server.name}"] = server.version()
+            if server.note:
+                self.notes[server.name] = server.note
+
+
+# -- one cell --
+
+
+def seconds(value: float | None) -> str:
+    if value is None:
+        return ""
+    if value < 0.001:
+        return f"{value * 1e6:.0f} us"
+    return f"{value * 1000:.{1 if value < 0.1 else 0}f} ms"
+
+
+def memory(value: float | None) -> str:
+    return "" if value is None else f"{value / 2**20:.0f} MiB"
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
+
+
+def ratio(series: Series, name: str) -> str:
+    if name == OURS or OURS not in series.samples:
+        return ""
+    found = figures.ratios(series.samples[OURS], series.samples[name])
+    if not found:
+        return "-"
+    middle = f"{statistics.median(found):.2f}"
+    return middle if len(found) == 1 else f"{middle} ({min(found):.2f}-{max(found):.2f})"
+
+
+def errors(samples: Sequence[Sample]) -> str:
+    """What wrk reported over all rounds, also where it is too little to matter."""
+    bad = sum(sample.bad_answers for sample in samples)
+    broken = sum(sample.socket_errors for sample in samples)
+    words = [f"{bad} error answers"] * bool(bad) + [f"{broken} socket errors"] * bool(broken)
+    return ", ".join(words)
+
+
+# -- one workload --
+
+
+def columns(series: Series) -> list[str]:
+    kind = series.workload.kind
+    less = " (less is better)" if kind.less_is_better else ""
+    heads = ["server", kind.value + less, "p50", "p99", "memory", "CPU", "aiowsgi/it"]
+    if series.workload.ideal:
+        heads.append("of the ideal")
+    if series.workload.needs == LOG:
+        heads.append("of that without log")
+    return [*heads, "errors"]
+
+
+def rows(series: Series) -> list[list[str]]:
+    """The ranked servers, best first, then those that are not ranked, with the reason."""
+    shared = bool(series.workload.ideal) or series.workload.needs == LOG
+    found = [row(series, name, shared) for name in figures.ranked(series)]
+    width = len(columns(series))
+    for name, samples in series.samples.items():
+        if samples and (why := figures.fault(samples)):
+            told = "not ranked: " + why
+            if extra := errors(samples):
+                told += f" (in all: {extra})"
+            found.append([name, *[""] * (width - 2), told])
+    found += [
+        [name, *[""] * (width - 2), "sits out: " + why] for name, why in series.absent.items()
+    ]
+    return found
+
+
+def row(series: Series, name: str, shared: bool) -> list[str]:
+    samples = series.samples[name]
+
+    def middle(value: Callable[[Sample], float | None]) -> float | None:
+        return figures.median(samples, value)
+
+    limited = LIMITED if figures.limited_by_load(samples) else ""
+    cells = [
+        name,
+        number(middle(lambda sample: sample.figure)) + limited,
+        seconds(middle(lambda sample: sample.p50)),
+        seconds(middle(lambda sample: sample.p99)),
+        memory(middle(lambda sample: sample.rss)),
+        seconds(middle(lambda sample: sample.cpu)),
+        ratio(series, name),
+    ]
+    if shared:
+        part = figures.share(series, name)
+        cells.append("" if part is None else f"{part:.3f}")
+    return [*cells, errors(samples)]
+
+
+def table(series: Series) -> str:
+    """For a terminal: names to the left, figures to the right, reasons as they are."""
+    heads, body = columns(series), rows(series)
+    figures_only = [line for line in body if line[1]]
+    widths = [
+        max(len(line[column]) for line in [heads, *figures_only]) for column in range(len(heads))
+    ]
+    widths[0] = max(len(line[0]) for line in [heads, *body])
+    lines = [f"{series.workload.name}: {series.workload.summary}"]
+    for line in [heads, *body]:
+        cells = [line[0].ljust(widths[0])]
+        if line[1]:
+            cells += [
+                cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:], strict=False)
+            ]
+        lines.append("  ".join(["", *cells, line[-1]]).rstrip())
+    return "\n".join(lines)
+
+
+def markdown_table(series: Series) -> str:
+    heads = columns(series)
+    marks = ["---", *["--:"] * (len(heads) - 2), "---"]
+    lines = [heads, marks, *rows(series)]
+    body = "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+    return f"### {series.workload.name}: {series.workload.summary}\n\n{body}"
+
+
+# -- the whole --
+
+
+def facts(results: Results) -> list[str]:
+    return [f"{name}: {value}" for name, value in results.facts.items()]
+
+
+def remarks(results: Results) -> list[str]:
+    return [
+        *(f"{name}: {why}; skipped" for name, why in results.missing.items()),
+        *(f"{name}: {note}" for name, note in results.notes.items()),
+    ]
+
+
+def text(results: Results) -> str:
+    tables = [table(series) for series in results.series]
+    return "\n\n".join(
+        [*tables, "\n".join(LEGEND), "\n".join(remarks(results)), "\n".join(facts(results))]
+    )
+
+
+def markdown(results: Results) -> str:
+    tables = [markdown_table(series) for series in results.series]
+    lists = ["\n".join(f"- {line}" for line in part) for part in (remarks(results), facts(results))]
+    return "\n\n".join([*tables, "\n".join(LEGEND), *(part for part in lists if part)]) + "\n"
+
+
+def as_json(results: Results) -> str:
+    return json.dumps(
+        {
+            "facts": results.facts,
+            "missing": results.missing,
+            "notes": results.notes,
+            "workloads": [series_as_data(series) for series in results.series],
+        },
+        indent=1,
+    )
+
+
+def series_as_data(series: Series) -> Mapping[str, Any]:
+    """Medians and ratios for who only wants to read, every sample for who wants to check."""
+    ranking = figures.ranked(series)
+    ours = series.samples.get(OURS, [])
+    return {
+        "name": series.workload.name,
+        "summary": series.workload.summary,
+        "unit": series.workload.kind.value,
+        "less_is_better": series.workload.kind.less_is_better,
+        "connections": series.workload.connections,
+        "threads": series.workload.threads,
+        "ranking": ranking,
+        "absent": series.absent,
+        "servers": {
+            name: {
+                "median": figures.median(samples, lambda sample: sample.figure),
+                "fault": figures.fault(samples),
+                "ratios": figures.ratios(ours, samples),
+                "limited_by_load": figures.limited_by_load(samples),
+                "samples": [dataclasses.asdict(sample) for sample in samples],
+            }
+            for name, samples in series.samples.items()
+        },
+    }
+
+
+def write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def progress_figure(kind: Kind, sample: Sample) -> str:
+    """One sample in a few words, for the line of progress."""
+    if sample.failure:
+        return sample.failure
+    words = f"{number(sample.figure)} {kind.value}"
+    if sample.p99 is not None:
+        words += f", p99 {seconds(sample.p99)}"
+    return f"{words} ({sample.fault})" if sample.fault else words
