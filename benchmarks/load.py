@@ -95,11 +95,12 @@ def alike(workload: Workload) -> str:
 def changing(workload: Workload, host: str) -> str:
     fields = {"Host": host, **workload.fields}
     after = " HTTP/1.1\r\n" + "".join(f"{name}: {text}\r\n" for name, text in fields.items())
+    rest = json.dumps(after + "\r\n")
     heads = ", ".join(json.dumps(f"GET {path.partition('{n}')[0]}") for path in workload.paths)
     number = "n" if "{n}" in workload.paths[0] else '""'
     return f"""local n = 0
 local heads = {{{heads}}}
-local rest = {json.dumps(after + "\r\n")}
+local rest = {rest}
 request = function()
   n = n + 1
   return heads[n % {len(workload.paths)} + 1] .. {number} .. rest
