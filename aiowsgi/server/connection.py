@@ -93,8 +93,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client shut its side; it still gets the answer to what it asked (H19)."""
         self._eof = True
-        if self._life.phase is Phase.EXCHANGE:
-            self._look_whether_over()
+        self._look_whether_over()
         self._expect_no_more()
         return True
 
@@ -241,8 +240,7 @@ class Connection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Act on the deadline of the phase; called once per tick."""
-        if self._life.phase is Phase.EXCHANGE:
-            self._look_whether_over()
+        self._look_whether_over()
         verdict = self._life.judge(
             now,
             self._service.timeouts,
@@ -289,7 +287,8 @@ class Connection(asyncio.Protocol):
         if lingering and not self._eof and self._transport.can_write_eof():
             self._life.enter(Phase.LINGER, self._service.now)
             self._inbound.resume()
-            self._transport.write_eof()
+            with suppress(OSError):  # asyncio's: a reset that it has not read yet
+                self._transport.write_eof()
         else:
             self._life.enter(Phase.CLOSING, self._service.now)
             self._transport.close()
