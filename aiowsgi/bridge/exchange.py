@@ -119,6 +119,8 @@ class Exchange:
 
     def settle(self) -> bool:
         """Whether the pool thread is through; if not, the loop is woken when it is."""
+        if self._done:  # it never turns back
+            return True
         with self._lock:
             self._wanted = not self._done
             return self._done

@@ -10,7 +10,6 @@ wake -> woken -> Outbound.pump -> _over -> the next request, or the end.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -21,14 +20,12 @@ from aiowsgi.bridge.wake import WakeQueue
 from aiowsgi.bridge.writer import Progress
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.messages import RequestHead
-from aiowsgi.http11.parser import Event, ParserState, RequestParser
+from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
 from aiowsgi.server.endpoints import endpoints
 from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
 from aiowsgi.server.phases import Life, Phase, Verdict
 from aiowsgi.server.service import Service
-
-logger = logging.getLogger("aiowsgi.error")
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
 _HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
@@ -76,7 +73,7 @@ class Connection(asyncio.Protocol):
         """A client came."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(_HIGH_WATER, 0)
-        self._inbound = Inbound(self._service, self._transport)
+        self._inbound = Inbound(self._service, self._transport, self._refuse)
         self._outbound = Outbound(self._service.loop, self._transport, self.woken)
         self._service.connections.add(self)
 
@@ -112,8 +109,9 @@ class Connection(asyncio.Protocol):
         self._service.connections.discard(self)
         self._inbound.close()
         exchange = self._exchange
-        if exchange is not None and not exchange.settle():
+        if exchange is not None:  # even one that is through may have left us something to send
             exchange.abandon("the client left")
+        if exchange is not None and not exchange.settle():
             self._outbound.hang_up()  # released when the pool thread is through: `woken`
         else:
             self._release()
@@ -126,20 +124,21 @@ class Connection(asyncio.Protocol):
                 self._begin(event)
             elif type(event) is bytes:
                 self._life.since = self._service.now
-                try:
-                    self._inbound.write(event)
-                except OSError as error:
-                    logger.error("A request body could not be spooled: %s", error)
-                    self._refuse(ProtocolError(503, "no room for the body"))
+                if not self._inbound.write(event):
                     return
+            elif event is END:
+                self._end_of_body()
             elif isinstance(event, ProtocolError):
                 self._refuse(event)
                 return
-            else:
-                self._end_of_body()
-        if self._life.phase is Phase.IDLE and self._parser.state is ParserState.HEAD:
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Mind what has come of the request after."""
+        phase = self._life.phase
+        if phase is Phase.IDLE and self._parser.state is ParserState.HEAD:
             self._life.enter(Phase.HEAD, self._service.now)
-        elif self._life.phase is Phase.EXCHANGE and self._parser.waiting:
+        elif phase is Phase.EXCHANGE and self._parser.waiting:
             # Its end needs a wake-up after all. What is over already goes on later, not here: as
             # many requests as fit into one read would be so many calls deep.
             if self._exchange is not None and self._exchange.settle():
@@ -234,7 +233,8 @@ class Connection(asyncio.Protocol):
         """Go on with the next request, which may have come already."""
         self._life.enter(Phase.IDLE, self._service.now)
         self._inbound.resume()
-        self._take(self._parser.resume())
+        if events := self._parser.resume():
+            self._take(events)
 
     # -- the end of a connection --
 
@@ -296,4 +296,5 @@ class Connection(asyncio.Protocol):
     def _release(self) -> None:
         self._exchange = None
         self._wake = nothing  # freed without the garbage collector (S20)
+        self._inbound.release()
         self._outbound.release()

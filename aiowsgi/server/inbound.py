@@ -8,6 +8,8 @@ InputStream. Unread, they are dropped.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
@@ -16,6 +18,8 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import CONTINUE
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.server.service import Service
+
+logger = logging.getLogger("aiowsgi.error")
 
 # A streamed body's unread rest up to this size is read and dropped, to keep the connection (H9).
 SMALL_REST = 64 * 1024
@@ -31,6 +35,7 @@ class Inbound:
         "_head",
         "_late",
         "_paused",
+        "_refuse",
         "_service",
         "_spool",
         "_stream",
@@ -40,9 +45,15 @@ class Inbound:
         "received",
     )
 
-    def __init__(self, service: Service, transport: asyncio.Transport) -> None:
+    def __init__(
+        self,
+        service: Service,
+        transport: asyncio.Transport,
+        refuse: Callable[[ProtocolError], None],
+    ) -> None:
         self._service = service
         self._transport = transport
+        self._refuse = refuse
         self._head: RequestHead | None = None  # of the request whose body is on its way
         self._exchange: Exchange | None = None  # that reads the stream
         self._spool: BodySpool | None = None
@@ -69,13 +80,19 @@ class Inbound:
             self._service.loop.call_soon(self._continue, head)
         return False
 
-    def write(self, data: bytes) -> None:
-        """Take body bytes. Raises OSError where the disk is full."""
+    def write(self, data: bytes) -> bool:
+        """Take body bytes; False: the disk has no room for them, and the request is refused."""
         self.received += len(data)
         if self._spool is not None:
-            self._spool.write(data)
+            try:
+                self._spool.write(data)
+            except OSError as error:
+                logger.error("A request body could not be spooled: %s", error)
+                self._refuse(ProtocolError(503, "no room for the body"))
+                return False
         elif self._stream is not None and not self._stream.feed(data):
             self.pause()
+        return True
 
     def end(self) -> RequestHead | None:
         """The body is complete; its head where the exchange may start only now."""
@@ -123,6 +140,10 @@ class Inbound:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+    def release(self) -> None:
+        """Let go of the connection, which is gone."""
+        self._refuse = _nobody
 
     def sweep(self, waited: float) -> None:
         """Where the application waits for a streamed body, the body's deadline holds too (S2)."""
@@ -174,3 +195,7 @@ class Inbound:
         if head.content_length is None or (head.expect_continue and not self.received):
             return False
         return head.content_length - self.received <= SMALL_REST
+
+
+def _nobody(error: ProtocolError) -> None:
+    """There is nobody left to refuse."""

@@ -90,7 +90,7 @@ class Outbound:
             except OSError:  # out of descriptors: everything goes through the loop
                 return False
             self._socket.setblocking(False)
-        return not self.pending
+        return self._file is None and not self._transport.get_write_buffer_size()
 
     @property
     def pending(self) -> int:
