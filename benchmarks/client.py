@@ -18,6 +18,7 @@ from benchmarks.workloads import Workload
 
 PATIENCE = 10.0  # seconds for any one answer
 POLL = 0.002
+OPENING = 60.0  # seconds for all idle connections: less than any server keeps them
 AGAIN = 100  # idle connections that are asked once more at the end
 
 
@@ -81,7 +82,12 @@ class Idle:
 
     def add(self, number: int) -> None:
         """Opens `number` more; WrongAnswerError says how many were there when one failed."""
+        until = time.monotonic() + OPENING
         for _ in range(number):
+            if time.monotonic() > until:
+                raise WrongAnswerError(
+                    f"only {len(self.connections)} connections in {OPENING:.0f} s"
+                )
             try:
                 connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
                 self.connections.append(connection)

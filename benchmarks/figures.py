@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 OURS = "aiowsgi"
 TOLERATED = 0.001  # socket errors per request that a ranked server may have
+LIMIT_OF_OTHERS = 0.05  # share of the server's core from which a figure is marked as disturbed
 LIMIT_OF_LOAD = 0.95  # share of its core from which the load, not the server, is the limit
 
 
@@ -31,6 +32,8 @@ class Sample:
     rss: int | None = None
     cpu: float | None = None  # seconds of the server per request
     busy: float | None = None  # share of its core that the load used
+    core: float | None = None  # share of its core that the server used
+    others: float | None = None  # share of that core that other programs took
     requests: int = 0
     bad_answers: int = 0
     socket_errors: int = 0
@@ -97,6 +100,10 @@ def ranked(series: Series) -> list[str]:
 
 def limited_by_load(samples: Sequence[Sample]) -> bool:
     return (median(samples, lambda sample: sample.busy) or 0.0) >= LIMIT_OF_LOAD
+
+
+def disturbed(samples: Sequence[Sample]) -> bool:
+    return (median(samples, lambda sample: sample.others) or 0.0) >= LIMIT_OF_OTHERS
 
 
 def share(series: Series, name: str) -> float | None:

@@ -33,7 +33,7 @@ class Inline(asyncio.Protocol):
 
     def clear(self) -> None:
         self.target = b""
-        self.body = b""
+        self.body: list[bytes] = []
         self.fields: list[tuple[bytes, bytes]] = []
 
     def data_received(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class Inline(asyncio.Protocol):
         self.fields.append((name, value))
 
     def on_body(self, data: bytes) -> None:
-        self.body += data
+        self.body.append(data)
 
     def on_message_complete(self) -> None:
         result = apps.wsgi(self.environ(), self.start_response)
@@ -68,7 +68,7 @@ class Inline(asyncio.Protocol):
             "SERVER_PROTOCOL": "HTTP/" + self.parser.get_http_version(),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(self.body),
+            "wsgi.input": io.BytesIO(b"".join(self.body)),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": False,
             "wsgi.multiprocess": False,

@@ -16,11 +16,13 @@ from benchmarks.servers import Server
 from benchmarks.workloads import LOG, Kind
 
 LIMITED = "*"
+DISTURBED = "~"
 LEGEND = (
     "Medians of the rounds. aiowsgi/it: the median of the ratios of single rounds, in brackets the "
     "lowest and the highest. Memory: resident, all processes. CPU: the "
-    "server's, per request.",
+    "server's, per request. Core: the share of its core that the server used.",
     f"{LIMITED} the load used its whole core: the server may be faster than the figure says.",
+    f"{DISTURBED} other programs took a twentieth of the server's core or more: measure again.",
 )
 
 
@@ -56,6 +58,10 @@ def memory(value: float | None) -> str:
     return "" if value is None else f"{value / 2**20:.0f} MiB"
 
 
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.0%}"
+
+
 def number(value: float | None) -> str:
     if value is None:
         return ""
@@ -83,66 +89,73 @@ def errors(samples: Sequence[Sample]) -> str:
 # -- one workload --
 
 
-def columns(series: Series) -> list[str]:
+Cell = Callable[[Series, str], str]
+
+
+def middle(value: Callable[[Sample], float | None], show: Callable[[float | None], str]) -> Cell:
+    """The median of one value over the rounds, as words."""
+    return lambda series, name: show(figures.median(series.samples[name], value))
+
+
+def figure(series: Series, name: str) -> str:
+    samples = series.samples[name]
+    marks = LIMITED * figures.limited_by_load(samples) + DISTURBED * figures.disturbed(samples)
+    return number(figures.median(samples, lambda sample: sample.figure)) + marks
+
+
+def share(series: Series, name: str) -> str:
+    part = figures.share(series, name)
+    return "" if part is None else f"{part:.3f}"
+
+
+def columns(series: Series) -> list[tuple[str, Cell]]:
+    """Heads and what stands below them, between the server's name and its errors."""
     kind = series.workload.kind
     less = " (less is better)" if kind.less_is_better else ""
-    heads = ["server", kind.value + less, "p50", "p99", "memory", "CPU", "aiowsgi/it"]
+    found: list[tuple[str, Cell]] = [(kind.value + less, figure)]
+    if kind is Kind.REQUESTS:
+        found.append(("p50", middle(lambda sample: sample.p50, seconds)))
+        found.append(("p99", middle(lambda sample: sample.p99, seconds)))
+    found.append(("memory", middle(lambda sample: sample.rss, memory)))
+    if kind is Kind.REQUESTS:
+        found.append(("CPU", middle(lambda sample: sample.cpu, seconds)))
+        found.append(("core", middle(lambda sample: sample.core, percent)))
     if series.workload.ideal:
-        heads.append("of the ideal")
+        found.append(("of the ideal", share))
     if series.workload.needs == LOG:
-        heads.append("of that without log")
-    return [*heads, "errors"]
+        found.append(("of that without log", share))
+    return [*found, ("aiowsgi/it", ratio)]
+
+
+def heads(series: Series) -> list[str]:
+    return ["server", *(head for head, _ in columns(series)), "errors"]
 
 
 def rows(series: Series) -> list[list[str]]:
     """The ranked servers, best first, then those that are not ranked, with the reason."""
-    shared = bool(series.workload.ideal) or series.workload.needs == LOG
-    found = [row(series, name, shared) for name in figures.ranked(series)]
-    width = len(columns(series))
+    found = [
+        [name, *(cell(series, name) for _, cell in columns(series)), errors(series.samples[name])]
+        for name in figures.ranked(series)
+    ]
+    empty = [""] * len(columns(series))
     for name, samples in series.samples.items():
-        if samples and (why := figures.fault(samples)):
+        if why := figures.fault(samples):
             told = "not ranked: " + why
             if extra := errors(samples):
                 told += f" (in all: {extra})"
-            found.append([name, *[""] * (width - 2), told])
-    found += [
-        [name, *[""] * (width - 2), "sits out: " + why] for name, why in series.absent.items()
-    ]
+            found.append([name, *empty, told])
+    found += [[name, *empty, "sits out: " + why] for name, why in series.absent.items()]
     return found
-
-
-def row(series: Series, name: str, shared: bool) -> list[str]:
-    samples = series.samples[name]
-
-    def middle(value: Callable[[Sample], float | None]) -> float | None:
-        return figures.median(samples, value)
-
-    limited = LIMITED if figures.limited_by_load(samples) else ""
-    cells = [
-        name,
-        number(middle(lambda sample: sample.figure)) + limited,
-        seconds(middle(lambda sample: sample.p50)),
-        seconds(middle(lambda sample: sample.p99)),
-        memory(middle(lambda sample: sample.rss)),
-        seconds(middle(lambda sample: sample.cpu)),
-        ratio(series, name),
-    ]
-    if shared:
-        part = figures.share(series, name)
-        cells.append("" if part is None else f"{part:.3f}")
-    return [*cells, errors(samples)]
 
 
 def table(series: Series) -> str:
     """For a terminal: names to the left, figures to the right, reasons as they are."""
-    heads, body = columns(series), rows(series)
+    top, body = heads(series), rows(series)
     figures_only = [line for line in body if line[1]]
-    widths = [
-        max(len(line[column]) for line in [heads, *figures_only]) for column in range(len(heads))
-    ]
-    widths[0] = max(len(line[0]) for line in [heads, *body])
+    widths = [max(len(line[column]) for line in [top, *figures_only]) for column in range(len(top))]
+    widths[0] = max(len(line[0]) for line in [top, *body])
     lines = [f"{series.workload.name}: {series.workload.summary}"]
-    for line in [heads, *body]:
+    for line in [top, *body]:
         cells = [line[0].ljust(widths[0])]
         if line[1]:
             cells += [
@@ -153,9 +166,9 @@ def table(series: Series) -> str:
 
 
 def markdown_table(series: Series) -> str:
-    heads = columns(series)
-    marks = ["---", *["--:"] * (len(heads) - 2), "---"]
-    lines = [heads, marks, *rows(series)]
+    top = heads(series)
+    marks = ["---", *["--:"] * (len(top) - 2), "---"]
+    lines = [top, marks, *rows(series)]
     body = "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )

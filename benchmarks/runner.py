@@ -99,25 +99,37 @@ class Runner:
             url = f"{'https' if secure else 'http'}://{settings.address}"
             if self.warm_up:
                 load.run(workload, url, self.warm_up, self.cores.load, self.folder)
-            before, size = machine.usage(process.pid), lines(log)
+            size, before, others = lines(log), *self.clocks(process.pid)
             measured = load.run(workload, url, self.seconds, self.cores.load, self.folder)
-            after = machine.usage(process.pid)
+            after, others_after = self.clocks(process.pid)
             if process.poll() is not None:
                 raise StartError(f"it ended under load: {last_words(log)}")
             if access_log and lines(log) - size < 0.9 * measured.requests:
                 raise client.WrongAnswerError("it did not log every request")
-        used = after.cpu - before.cpu if after and before else None
-        return Sample(
+        sample = Sample(
             measured.rate,
             measured.p50,
             measured.p99,
-            rss=after.rss if after else None,
-            cpu=used / measured.requests if used is not None and measured.requests else None,
             busy=measured.busy,
             requests=measured.requests,
             bad_answers=measured.bad_answers,
             socket_errors=measured.socket_errors,
         )
+        if before is None or after is None:
+            return sample
+        used = after.cpu - before.cpu
+        return dataclasses.replace(
+            sample,
+            rss=after.rss,
+            cpu=used / measured.requests if measured.requests else None,
+            core=used / self.seconds,
+            others=max(0.0, others_after - others) / self.seconds,
+        )
+
+    def clocks(self, session: int) -> tuple[machine.Usage | None, float]:
+        """What the server has used, and what all others have on its core, since long ago."""
+        used, core = machine.usage(session), machine.core_time(self.cores.server)
+        return used, (core or 0.0) - (used.cpu if used else 0.0)
 
     def with_and_without_log(self, server: Server, workload: Workload, number: int) -> Sample:
         """Both at once, for the ratio of this round; which comes first changes with the round."""
