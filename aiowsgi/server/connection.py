@@ -233,8 +233,7 @@ class Connection(asyncio.Protocol):
         """Go on with the next request, which may have come already."""
         self._life.enter(Phase.IDLE, self._service.now)
         self._inbound.resume()
-        if events := self._parser.resume():
-            self._take(events)
+        self._take(self._parser.resume())
 
     # -- the end of a connection --
 

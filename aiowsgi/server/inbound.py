@@ -31,6 +31,7 @@ class Inbound:
     """Collects one body after the other; the loop thread's, but where a method says otherwise."""
 
     __slots__ = (
+        "_asked",
         "_exchange",
         "_head",
         "_late",
@@ -62,6 +63,7 @@ class Inbound:
         self._late = 0
         self.dropping = False  # the body's exchange is over: nobody wants the rest
         self.received = 0
+        self._asked = 0.0  # when the application last waited for more, as of the last sweep
         self.begun = 0.0  # monotonic seconds, as of the last sweep
 
     def begin(self, head: RequestHead) -> bool:
@@ -148,6 +150,7 @@ class Inbound:
     def sweep(self, waited: float) -> None:
         """Where the application waits for a streamed body, the body's deadline holds too (S2)."""
         limit = self._service.timeouts.body
+        waited = min(waited, self._service.now - self._asked)  # nobody is late before
         if limit is not None and waited > limit and self._stream and self._stream.starving:
             self.cut(ProtocolError(408, "the body came too slowly"))
 
@@ -174,6 +177,7 @@ class Inbound:
         """The application waits: ask for more."""
         exchange = self._exchange
         if exchange is not None and self._stream is not None:
+            self._asked = self._service.now
             if exchange.head.expect_continue and exchange.writer.head is None:
                 self._continue(exchange.head)
             self.resume()

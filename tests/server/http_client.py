@@ -150,9 +150,9 @@ class Peer:
         poll.register(self.socket, 0)  # POLLHUP and POLLERR are always reported
         return bool(poll.poll(seconds * 1000))
 
-    def readable(self) -> bool:
-        """Whether something has come that was not read."""
-        return bool(select.select([self.socket], [], [], 0)[0])
+    def readable(self, seconds: float = 0) -> bool:
+        """Whether something has come that was not read, or comes within this time."""
+        return bool(select.select([self.socket], [], [], seconds)[0])
 
     def peek_until(self, end: bytes) -> bytes:
         """What has come when `end` has; it stays unread."""
