@@ -12,15 +12,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 GRACE = 3.0  # seconds between TERM and KILL
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
-def before_exec(core: int | None) -> Callable[[], None]:
-    """Runs in the child: pins it to the core, and ties its life to ours."""
+def before_exec(core: int | None, mask: Collection[int]) -> Callable[[], None]:
+    """Runs in the child: pins it to the core, ties its life to ours, lets signals through."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before the fork
 
     def prepare() -> None:
@@ -28,6 +29,7 @@ def before_exec(core: int | None) -> Callable[[], None]:
             os.sched_setaffinity(0, {core})
         if libc is not None:
             libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     return prepare
 
@@ -43,22 +45,30 @@ def running(
 
     With `output` both its streams go into that file; without, standard output is a pipe.
     """
+    process = None
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(output.open("ab")) if output else None
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file or subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=before_exec(core),
-        )
+        # What a signal raises while Python forks is lost ("Exception ignored in"), and a process
+        # that has no name yet could not be ended: signals wait until both are over.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
+            try:
+                process = subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file or subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    start_new_session=True,
+                    preexec_fn=before_exec(core, mask),
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             yield process
         finally:
-            end(process)
+            if process is not None:
+                end(process)
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -82,5 +92,6 @@ def end_as_on_interrupt() -> None:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    # INT too: a shell that starts us in the background has it ignored.
+    for number in ENDING:
+        signal.signal(number, interrupt)
