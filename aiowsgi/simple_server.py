@@ -8,9 +8,11 @@ each time of serving.
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -33,6 +35,9 @@ class SimpleServer:
         self._app = app
         self._listeners = listen(config.binds, config.backlog)
         self._server: Server | None = None  # while it serves
+        # shutdown() was called, for the serve_forever() under way or, as in wsgiref, the next one.
+        self._told = False
+        self._interrupted = False
         self._over = threading.Event()
         self._over.set()
         self.socket: socket.socket = self._listeners[0].socket
@@ -58,16 +63,27 @@ class SimpleServer:
         TERM ends it gracefully, like `shutdown()`. KeyboardInterrupt goes through, as it does with
         wsgiref; the socket listens on.
         """
-        self._serve(self._serve_until_told, self._listeners)
+        self._interrupted = False
+        try:
+            self._serve(self._serve_until_told, self._listeners)
+        finally:
+            self._told = False
+        if self._interrupted:  # not from the signal itself: uvloop loses what callbacks raise
+            raise KeyboardInterrupt
 
     def handle_request(self) -> None:
         """Serve one request and return; without a client, after `timeout` seconds."""
         self._serve(self._serve_one, [])
 
     def shutdown(self) -> None:
-        """End `serve_forever` gracefully and wait until it has returned; from another thread."""
-        if self._server is not None:
-            self._server.stop()
+        """End `serve_forever` gracefully and wait until it has returned; from another thread.
+
+        A `serve_forever` that is only about to begin, in a thread just started, returns at once.
+        """
+        self._told = True  # before the look at _server: the other side looks in the other order
+        server = self._server
+        if server is not None:
+            server.stop()
         self._over.wait()
 
     def server_close(self) -> None:
@@ -94,8 +110,8 @@ class SimpleServer:
         server = Server(self._call, self._config)
         server.adopt([Listener(each.socket.dup(), each.url) for each in listeners])
         loop = new_loop(self._config.loop)
-        self._server = server
         self._over.clear()
+        self._server = server
         try:
             run(main(server), loop)
         finally:
@@ -104,7 +120,19 @@ class SimpleServer:
 
     async def _serve_until_told(self, server: Server) -> None:
         loop, kill = asyncio.get_running_loop(), partial(server.stop, now=True)
-        with on_signals(loop, stop=server.stop, kill=kill, only="SIGTERM"):
+
+        def interrupt() -> None:
+            self._interrupted = True
+            kill()
+
+        with ExitStack() as signals:
+            signals.enter_context(on_signals(loop, stop=server.stop, kill=kill, only="SIGTERM"))
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                signals.enter_context(
+                    on_signals(loop, stop=interrupt, kill=interrupt, only="SIGINT")
+                )
+            if self._told:
+                server.stop()
             await server.serve()
 
     async def _serve_one(self, server: Server) -> None:

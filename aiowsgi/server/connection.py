@@ -35,8 +35,10 @@ def wake_queue(loop: asyncio.AbstractEventLoop) -> WakeQueue:
     """The queue through which pool threads reach this loop."""
 
     def notify() -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+        try:
             loop.call_soon_threadsafe(queue.run)
+        except RuntimeError:  # the loop is closed: what this held is given back from here (S6)
+            queue.run()
 
     queue = WakeQueue(notify)
     return queue
@@ -139,8 +141,7 @@ class Connection(asyncio.Protocol):
         if phase is Phase.IDLE and self._parser.state is ParserState.HEAD:
             self._life.enter(Phase.HEAD, self._service.now)
         elif phase is Phase.EXCHANGE and self._parser.waiting:
-            # Its end needs a wake-up after all. What is over already goes on later, not here: as
-            # many requests as fit into one read would be so many calls deep.
+            # Its end needs a wake-up; where it is over, later: not thousands of calls deep.
             if self._exchange is not None and self._exchange.settle():
                 self._service.loop.call_soon(self.woken)
             if self._parser.waiting > _WAITING:

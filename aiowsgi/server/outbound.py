@@ -184,7 +184,8 @@ class Outbound:
         """Close the duplicate: no exchange uses it any more."""
         self._close_file()
         if self._socket is not None:
-            self._loop.remove_writer(self._socket.fileno())
+            with suppress(RuntimeError):  # the loop may be closed already, and looks no more
+                self._loop.remove_writer(self._socket.fileno())
             self._socket.close()
             self._socket = None
         self._again = nothing  # a closed connection is freed without the garbage collector (S20)
