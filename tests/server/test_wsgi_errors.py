@@ -121,11 +121,11 @@ def test_an_exception_after_the_head_cuts_the_connection(
 
 
 def replacing(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    start_response("200 OK", [("X-Old", "1"), ("Content-Length", "2")])
+    start_response("200 OK", [*TEXT, ("X-Old", "1"), ("Content-Length", "2")])
     try:
         raise ValueError("found in time")
     except ValueError:
-        start_response("503 Sorry", [("X-New", "2")], sys.exc_info())
+        start_response("503 Sorry", [*TEXT, ("X-New", "2")], sys.exc_info())
     return [b"replaced"]
 
 

@@ -1,0 +1,213 @@
+"""The access log: its lines, what cannot be put into them, and a logger that is slow (S14, S18)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from aiowsgi.errors import ProtocolError
+from aiowsgi.watch import access_log
+from aiowsgi.watch.access_log import AccessLog, Line, combined
+from aiowsgi.wsgi.types import Environ, StartResponse
+from tests.live import live
+from tests.server.wsgi_client import Client
+
+COMBINED = re.compile(
+    r"(?P<client>\S+) - - \[(?P<when>\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
+    r'"(?P<request>[^"]*)" (?P<status>\d{3}|-) (?P<sent>\d+) '
+    r'"(?P<referer>[^"]*)" "(?P<agent>[^"]*)"'
+)
+
+
+class Kept(logging.Handler):
+    """Keeps each line; may be held up, or fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.reached = threading.Event()
+        self.go = threading.Event()
+        self.go.set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.reached.set()
+        assert self.go.wait(20)
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    """The lines of the logger "aiowsgi.access" as the server writes them."""
+    logger = logging.getLogger("aiowsgi.access")
+    handler = Kept()
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    yield handler
+    handler.go.set()
+    logger.removeHandler(handler)
+    logger.setLevel(before[0])
+    logger.propagate = before[1]
+
+
+def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"] == "/error":
+        raise ValueError("broken")
+    if environ["PATH_INFO"] == "/stream":
+        start_response("200 OK", [])
+        return iter([b"1234", b"567"])
+    start_response("201 Created", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+def served(kept: Kept, *requests: bytes) -> list[str]:
+    """Serve each request on a connection of its own; the lines, written when the server ends."""
+    with live(app, access_log=True) as server:
+        for request in requests:
+            server.talk(request)
+    return kept.lines
+
+
+def parts(line: str) -> dict[str, str]:
+    match = COMBINED.fullmatch(line)
+    assert match is not None, line
+    return match.groupdict()
+
+
+def get(path: bytes, *fields: bytes) -> bytes:
+    lines = [b"GET %b HTTP/1.1" % path, b"Host: a", b"Connection: close", *fields, b"", b""]
+    return b"\r\n".join(lines)
+
+
+def test_a_line_is_in_the_combined_format(kept: Kept) -> None:
+    [line] = served(kept, get(b"/p?q=1", b"Referer: http://r/", b"USER-AGENT: Mozilla/5.0 (X)"))
+    found = parts(line)
+    assert found.pop("when")
+    assert found == {
+        "client": "127.0.0.1",
+        "request": "GET /p?q=1 HTTP/1.1",
+        "status": "201",
+        "sent": "5",
+        "referer": "http://r/",
+        "agent": "Mozilla/5.0 (X)",
+    }
+
+
+def test_each_request_of_a_connection_has_its_line_with_the_bytes_of_its_body(kept: Kept) -> None:
+    """HEAD and streamed bodies, too: what was sent, not what was announced or framed."""
+    with live(app, access_log=True) as server, Client(server) as client:
+        client.ask("GET", "/stream")
+        client.ask("HEAD", "/stream")
+        client.ask("GET", "/error")
+        client.ask("GET", "/", version="1.0")
+    lines = [parts(line) for line in kept.lines]
+    assert [(line["request"], line["status"], line["sent"]) for line in lines] == [
+        ("GET /stream HTTP/1.1", "200", "7"),
+        ("HEAD /stream HTTP/1.1", "200", "0"),
+        ("GET /error HTTP/1.1", "500", "22"),
+        ("GET / HTTP/1.0", "201", "5"),
+    ]
+    assert {line["referer"] + line["agent"] for line in lines} == {"--"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "400"),
+        (b"GARBAGE\r\n\r\n", "400"),
+        (b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * 20_000), "414"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 200 + b"\r\n", "431"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "413"),
+        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505"),
+    ],
+)
+def test_what_is_refused_before_it_is_a_request_has_its_line(
+    raw: bytes, status: str, kept: Kept
+) -> None:
+    [line] = served(kept, raw)
+    assert parts(line)["status"] == status
+    assert int(parts(line)["sent"]) > 0
+
+
+FORGING = [
+    get(b'/"%20200%201%20"', b'User-Agent: a" 200 1 "-" "b'),
+    get(b"/", b"Referer: \\x22 \\", b'User-Agent: \\"\\'),
+    get(b"/\xff\x80", b"User-Agent: \xe2\x80\xa8\x85\xa0", b"Referer: \xc2\x85"),
+    get(b"/", b"User-Agent: tab\there", b"Referer: %s %(levelname)s {0}"),
+    b'GET /" HTTP/1.1\r\n"\r\n\r\n',
+    b"\x1b[31mGET /\x07 HTTP/1.1\r\n\r\n",
+    b"GET /\x1b[2J HTTP/1.1\r\nHost: a\r\n\r\n",
+    b'"\n127.0.0.1 - - [x] "GET /forged\r\n\r\n',
+]
+
+
+@pytest.mark.parametrize("raw", FORGING)
+def test_nothing_in_a_request_forges_a_line(raw: bytes, kept: Kept) -> None:
+    """S14: one line each, printable ASCII, with quotes only where the format has them."""
+    [line] = served(kept, raw)
+    assert line.isascii()
+    assert line.isprintable()
+    assert line.count('"') == 6
+    assert parts(line)
+
+
+def test_escapes_can_be_told_from_what_looks_like_one() -> None:
+    """S14: a backslash is escaped itself."""
+    line = Line(0.0, "", b'\\x22"\r\n', 0, 0, b"", b"\xff")
+    assert combined(line).startswith("- - - [")
+    assert combined(line).endswith('] "\\x5cx22\\x22\\x0d\\x0a" - 0 "-" "\\xff"')
+
+
+def test_a_logger_that_is_off_costs_nothing(kept: Kept) -> None:
+    logging.getLogger("aiowsgi.access").setLevel(logging.WARNING)
+    with live(app, access_log=True) as server:
+        server.talk(get(b"/"))
+        names = {thread.name for thread in threading.enumerate()}
+    assert kept.lines == []
+    assert "aiowsgi-log" not in names
+
+
+def note(log: AccessLog, number: int) -> None:
+    log.rejected("192.0.2.1", ProtocolError(400, "bad", b"GET /%d HTTP/1.1" % number), 5)
+
+
+def test_close_writes_what_waits(kept: Kept) -> None:
+    log = AccessLog(logging.getLogger("aiowsgi.access"))
+    for number in range(500):
+        note(log, number)
+    log.close()
+    assert [parts(line)["request"] for line in kept.lines] == [
+        f"GET /{number} HTTP/1.1" for number in range(500)
+    ]
+    assert "aiowsgi-log" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_slow_log_holds_nobody_and_drops_and_counts(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is never filled: what does not fit is counted, and that is told."""
+    monkeypatch.setattr(access_log, "_MOST", 100)
+    log = AccessLog(logging.getLogger("aiowsgi.access"))
+    kept.go.clear()
+    note(log, 0)
+    assert kept.reached.wait(10)  # the log's thread hangs in the first line
+    for number in range(1, 251):
+        note(log, number)
+    kept.go.set()
+    log.close()
+    assert len(kept.lines) == 1 + 100 + 1
+    assert kept.lines[-1].startswith("150 lines were dropped")
+
+
+def test_requests_are_answered_while_the_log_hangs(kept: Kept) -> None:
+    kept.go.clear()
+    with live(app, access_log=True, threads=1) as server:
+        for _ in range(20):
+            assert server.talk(get(b"/")).endswith(b"hello")
+        kept.go.set()
+    assert len(kept.lines) == 20
