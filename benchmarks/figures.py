@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 OURS = "aiowsgi"
 TOLERATED = 0.001  # socket errors per request that a ranked server may have
-LIMIT_OF_OTHERS = 0.05  # share of the server's core from which a figure is marked as disturbed
+LIMIT_OF_OTHERS = 0.05  # parts of a core from which a figure is marked as disturbed
 LIMIT_OF_LOAD = 0.95  # share of its core from which the load, not the server, is the limit
 
 
@@ -33,7 +33,7 @@ class Sample:
     cpu: float | None = None  # seconds of the server per request
     busy: float | None = None  # share of its core that the load used
     core: float | None = None  # share of its core that the server used
-    others: float | None = None  # share of that core that other programs took
+    others: float | None = None  # what other programs took of both cores, in parts of one
     requests: int = 0
     bad_answers: int = 0
     socket_errors: int = 0

@@ -22,7 +22,7 @@ LEGEND = (
     "lowest and the highest. Memory: resident, all processes. CPU: the "
     "server's, per request. Core: the share of its core that the server used.",
     f"{LIMITED} the load used its whole core: the server may be faster than the figure says.",
-    f"{DISTURBED} other programs took a twentieth of the server's core or more: measure again.",
+    f"{DISTURBED} other programs took a twentieth of a core or more, of the two: measure again.",
 )
 
 

@@ -127,9 +127,11 @@ class Runner:
         )
 
     def clocks(self, session: int) -> tuple[machine.Usage | None, float]:
-        """What the server has used, and what all others have on its core, since long ago."""
-        used, core = machine.usage(session), machine.core_time(self.cores.server)
-        return used, (core or 0.0) - (used.cpu if used else 0.0)
+        """What the server has used, and what programs that are not ours have on both cores."""
+        used = machine.usage(session)
+        ours = (used.cpu if used else 0.0) + load.children_cpu() + time.process_time()
+        both = (machine.core_time(core) or 0.0 for core in (self.cores.server, self.cores.load))
+        return used, sum(both) - ours
 
     def with_and_without_log(self, server: Server, workload: Workload, number: int) -> Sample:
         """Both at once, for the ratio of this round; which comes first changes with the round."""
