@@ -59,6 +59,16 @@ def test_a_body_that_is_here_is_not_asked_for(raw: bytes, options: dict[str, Any
 
 
 @pytest.mark.parametrize("options", WAYS, ids=["buffered", "streamed"])
+def test_a_body_that_has_begun_is_not_asked_for(options: dict[str, Any]) -> None:
+    """RFC 9110 10.1.1: its client does not wait."""
+    with live(same, **options) as server, Peer(server) as peer:
+        peer.send(post(5, EXPECT, body=b"he"))
+        turn_of_the_loop(server)
+        answer = peer.ask(b"llo")
+        assert (answer.status, answer.body) == (200, b"hello")
+
+
+@pytest.mark.parametrize("options", WAYS, ids=["buffered", "streamed"])
 def test_nothing_is_asked_for_where_there_is_no_body(options: dict[str, Any]) -> None:
     """P42."""
     with live(same, **options) as server, Peer(server) as peer:

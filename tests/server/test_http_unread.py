@@ -38,6 +38,16 @@ def test_a_small_rest_is_dropped_and_the_connection_kept(server: Live, late: boo
         assert not peer.readable()
 
 
+def test_a_small_rest_is_dropped_where_less_is_kept_for_the_application() -> None:
+    """H9: reading had paused, and goes on."""
+    options: dict[str, Any] = {"request_buffering": False, "spool_threshold": 1000}
+    with live(deaf, **options) as tight, Peer(tight) as peer:
+        for _ in range(3):
+            peer.send(post(SMALL, body=b"x" * (SMALL - 1)))
+            assert "connection" not in peer.answer().fields
+            assert peer.ask(b"x" + GET).status == 200
+
+
 def test_a_large_rest_is_not_waited_for(server: Live) -> None:
     """H9, H21: the answer says close, the client can read it while it sends, and the end comes."""
     with Peer(server) as peer:
