@@ -18,10 +18,10 @@ from tests.live import Live, live
 from tests.server.http_client import GET, LOOPS, Peer, deaf, get, post, same, turn_of_the_loop
 
 SOON: dict[str, Any] = {
-    "keep_alive": 0.3,
-    "header_timeout": 0.3,
-    "body_timeout": 0.3,
-    "send_timeout": 0.3,
+    "keep_alive": 0.2,
+    "header_timeout": 0.2,
+    "body_timeout": 0.2,
+    "send_timeout": 0.2,
 }
 NEVER: dict[str, Any] = dict.fromkeys(SOON, 600)
 WAYS = pytest.mark.parametrize("buffering", [True, False], ids=["buffered", "streamed"])
@@ -157,11 +157,11 @@ def test_a_body_that_drips_gets_a_408(loop: str) -> None:
 def test_a_body_that_comes_fast_enough_may_take_longer_than_its_timeout(
     loop: str, buffering: bool
 ) -> None:
-    options = {**SOON, "body_timeout": 0.4, "request_buffering": buffering}
+    options = {**SOON, "body_timeout": 0.8, "request_buffering": buffering}
     with live(same, loop=loop, **options) as server, Peer(server) as peer:
         peer.send(post(40_000))
-        for _ in range(4):
-            peer.send(b"x" * 10_000)
+        for _ in range(5):
+            peer.send(b"x" * 8_000)
             time_passes(server)
         assert len(peer.answer().body) == 40_000
 
@@ -202,7 +202,7 @@ def test_a_body_that_was_never_asked_for_is_not_late(loop: str) -> None:
         going_on.wait(10)
         return same(environ, start_response)
 
-    options = {**SOON, "keep_alive": 600, "body_timeout": 0.6, "request_buffering": False}
+    options = {**SOON, "keep_alive": 600, "body_timeout": 0.8, "request_buffering": False}
     with live(app, loop=loop, **options) as server, Peer(server) as peer:
         peer.send(post(5, b"Expect: 100-continue"))
         for _ in range(4):
@@ -239,10 +239,11 @@ def test_a_client_that_reads_slowly_is_not_cut(loop: str) -> None:
         start_response("200 OK", [])
         return [b"x" * size]
 
-    with live(app, loop=loop, **SOON) as server, Peer(server, receive=4096) as peer:
+    options = {**SOON, "send_timeout": 0.8}
+    with live(app, loop=loop, **options) as server, Peer(server, receive=4096) as peer:
         peer.send(GET)
         peer.peek_until(b"\r\n\r\n")
-        for _ in range(4):
+        for _ in range(5):
             taken = sum(len(peer.socket.recv(65536)) for _ in range(40))
             assert taken
             time_passes(server)
