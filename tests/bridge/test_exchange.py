@@ -7,7 +7,7 @@ import io
 import itertools
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -97,6 +97,33 @@ def test_the_end_is_never_lost_between_settle_and_the_pool_thread() -> None:
             assert over or around.wakes == 1
     finally:
         sys.setswitchinterval(before)
+
+
+class LockBefore:
+    """A lock that does something as soon as it was released for the first time."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._then: Callable[[], None] | None = then
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+
+
+def test_whoever_comes_right_after_the_end_finds_it() -> None:
+    """That it is over and that somebody wants to know is one look under the lock."""
+    around = Around(returning(b"x"))
+    found: list[bool] = []
+    lock = LockBefore(lambda: found.append(around.exchange.settle()))
+    around.exchange._lock = lock  # type: ignore[assignment]
+    around.exchange.run()
+    assert found == [True]
 
 
 ENDING = [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, MemoryError, ValueError]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -142,6 +144,33 @@ def test_blocks_go_on_arriving_at_once_after_the_client_was_slow(loop: str) -> N
         assert client.chunk() == b""
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_no_block_overtakes_another_however_the_client_reads(loop: str) -> None:
+    """P36: while blocks wait in the spool, in the loop, and in the kernel by turns."""
+    seeded = random.Random(7)
+    sizes = [seeded.choice([10, 1000, 5_000, 40_000]) for _ in range(1500)]
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [*TEXT, ("Content-Length", str(sum(sizes)))])
+        for number, size in enumerate(sizes):
+            yield (b"%09d," % number) * (size // 10)
+
+    expected = hashlib.sha256()
+    for number, size in enumerate(sizes):
+        expected.update((b"%09d," % number) * (size // 10))
+    options = {"loop": loop, "response_buffer": 50_000, "response_spool": 100_000}
+    with live(app, **options) as server, Client(server) as client:
+        client.send()
+        client.head()
+        got, left = hashlib.sha256(), sum(sizes)
+        while left:
+            piece = client.socket.recv(min(left, seeded.choice([100, 3_000, 60_000])))
+            assert piece
+            got.update(piece)
+            left -= len(piece)
+        assert got.digest() == expected.digest()
+
+
 @pytest.mark.parametrize("late", ["start_response", "empty blocks", "empty string"])
 def test_nothing_is_sent_before_the_first_block_that_is_not_empty(late: str) -> None:
     """P26."""
@@ -173,7 +202,7 @@ def test_nothing_is_sent_before_the_first_block_that_is_not_empty(late: str) -> 
 
 
 def test_the_head_and_the_first_block_leave_together() -> None:
-    """P26: a first read that has the head has the block."""
+    """P26."""
 
     def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
         start_response("200 OK", TEXT)

@@ -219,6 +219,8 @@ WRONG: dict[str, WSGIApplication] = {
     "a number (P47)": returning(5),
     "a str (P47)": returning("body"),
     "bytes (P47)": returning(b"body"),
+    "empty bytes (P47)": returning(b""),
+    "an empty str (P47)": returning(""),
     "a list of str (P47)": returning(["body"]),
     "a list with one str (P47)": returning([b"body", "str"]),
     "an iterator of str (P47)": returning(iter(["body"])),

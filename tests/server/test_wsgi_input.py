@@ -245,7 +245,12 @@ def test_a_client_is_not_asked_for_what_is_refused_or_there() -> None:
             answer = client.ask("POST", fields=["Expect: 100-continue", "Content-Length: 11"])
             assert answer.status == 413
         with Client(server) as client:
-            assert client.ask("POST", "/read", fields=EXPECT, body=b"12345").body == b"5"
+            for body in (b"12345", b"12"):  # a part of it shows that the client does not wait
+                client.send("POST", "/read", fields=EXPECT, body=body)
+                with Client(server) as other:  # by its answer, that part has been looked at
+                    assert other.ask("GET").status == 200
+                client.socket.sendall(b"12345"[len(body) :])
+                assert client.read().body == b"5"
         with Client(server) as client:
             client.send("POST", "/read", fields=EXPECT, version="1.0")
             client.socket.sendall(b"12345")
