@@ -1,10 +1,11 @@
 """The dispatcher: ready exchanges in a deque, drained in batches by the threads of an executor.
 
-A *drain* is one task on the executor: it runs exchanges until the deque is empty. With a GIL,
-waking many threads for fast applications only makes them fight, so one drain is started; if the
-deque has not moved a moment later, the running drains are blocked in the application, and more are
-started, twice as many each time, up to `threads`. A moment in which the process was busy proves
-little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange.
+A *drain* is one task on the executor: it runs exchanges until the deque is empty. One drain then
+parks and is woken for the next, so that the same warm thread goes on. With a GIL, waking many
+threads for fast applications only makes them fight, so one drain is started; if the deque has not
+moved a moment later, the running drains are blocked in the application, and more are started, twice
+as many each time, up to `threads`. A moment in which the process was busy proves little: the drains
+may have waited for the GIL. Without a GIL a drain is started per exchange.
 
 The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
 """
@@ -33,7 +34,8 @@ class Dispatcher:
 
     `call_later(seconds, call)` is the loop's timer; one is pending at most, and none while the
     application keeps up. `clock` gives monotonic seconds, `busy` the seconds of processor time that
-    the process has used.
+    the process has used. `patience` is how long a drain without work waits for more, in seconds,
+    before it gives its thread back: nothing, where the executor has other work to do too.
     """
 
     __slots__ = (
@@ -48,6 +50,8 @@ class Dispatcher:
         "_excuses",
         "_executor",
         "_lock",
+        "_parked",
+        "_patience",
         "_queue",
         "_running",
         "_step",
@@ -62,18 +66,22 @@ class Dispatcher:
         call_later: CallLater,
         clock: Callable[[], float],
         busy: Callable[[], float],
+        patience: float = 0.0,
     ) -> None:
         self._executor = executor
         self._threads = threads
         self._call_later = call_later
         self._clock = clock
         self._busy = busy
+        self._patience = patience
         self._eager = not getattr(sys, "_is_gil_enabled", lambda: True)()
         self._queue: deque[Exchange] = deque()
         self._lock = threading.Lock()  # guards _drains, _running and _closed
         self._drains = 0
         # Thread -> what it runs. Keys change under the lock only; a drain replaces its own value.
         self._running: dict[int, Exchange | None] = {}
+        # The bell of the one drain that waits for work: whoever takes it from here releases it.
+        self._parked: threading.Lock | None = None
         self._closed = False
         self._checking = False  # the loop thread's: whether a check is pending
         # The loop thread's: how many drains the next check starts, how often the process was
@@ -89,11 +97,15 @@ class Dispatcher:
         exchange.queued = self._clock()
         self._queue.append(exchange)
         with self._lock:
-            start = self._drains == 0 or (
-                self._drains < self._threads and (self._eager or self._all_blocked())
+            bell, self._parked = self._parked, None
+            start = bell is None and (
+                self._drains == 0
+                or (self._drains < self._threads and (self._eager or self._all_blocked()))
             )
             self._drains += start
-        if start:
+        if bell is not None:
+            bell.release()
+        elif start:
             self._start()
         elif not self._checking and self._drains < self._threads:
             self._step, self._excuses = 1, 0
@@ -159,6 +171,9 @@ class Dispatcher:
         """Take no more: what no thread has begun ends unanswered. Returns what still runs."""
         with self._lock:
             self._closed = True
+            bell, self._parked = self._parked, None
+        if bell is not None:
+            bell.release()
         self._skip_all()
         return self.running
 
@@ -187,22 +202,43 @@ class Dispatcher:
         thread = threading.get_ident()
         with self._lock:
             self._running[thread] = None
-        while (exchange := self._next(thread)) is not None:
+        bell = threading.Lock()
+        bell.acquire()
+        while (exchange := self._next(thread, bell)) is not None:
             exchange.started = self._clock()
             self._running[thread] = exchange
             exchange.run()
             self._running[thread] = None
+            del exchange  # parked, a drain keeps nothing alive
 
-    def _next(self, thread: int) -> Exchange | None:
-        try:
-            return self._queue.popleft()
-        except IndexError:
-            pass
-        with self._lock:
-            # Looked at again under the lock: submit may have counted on this drain meanwhile.
+    def _next(self, thread: int, bell: threading.Lock) -> Exchange | None:
+        while True:
             try:
                 return self._queue.popleft()
             except IndexError:
-                self._drains -= 1
-                del self._running[thread]
+                pass
+            with self._lock:
+                # Looked at again under the lock: submit may have counted on this drain meanwhile.
+                if self._queue:
+                    continue
+                if self._parked is not None or self._closed or not self._patience:
+                    self._leave(thread)
+                    return None
+                self._parked = bell
+            if not bell.acquire(timeout=self._patience) and self._gives_up(thread, bell):
                 return None
+
+    def _gives_up(self, thread: int, bell: threading.Lock) -> bool:
+        """Whether a parked drain that has waited for long enough may end."""
+        with self._lock:
+            if self._parked is bell:
+                self._parked = None
+                self._leave(thread)
+                return True
+        bell.acquire()  # rung in the meantime
+        return False
+
+    def _leave(self, thread: int) -> None:
+        """End a drain; the lock is held."""
+        self._drains -= 1
+        del self._running[thread]

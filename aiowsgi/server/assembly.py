@@ -29,8 +29,10 @@ def assemble(
     loop: asyncio.AbstractEventLoop,
     executor: Executor,
     context: Context,
+    *,
+    patience: float,
 ) -> Service:
-    """Make what all connections of one server share."""
+    """Make what all connections of one server share; `patience` is the Dispatcher's."""
     defaults = response_defaults(config)
     access = logging.getLogger("aiowsgi.access")
     log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
@@ -57,6 +59,7 @@ def assemble(
             call_later=loop.call_later,
             clock=time.monotonic,
             busy=time.process_time,
+            patience=patience,
         ),
         wake_queue(loop),
         limits=Limits(

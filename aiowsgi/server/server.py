@@ -39,6 +39,7 @@ logger = logging.getLogger("aiowsgi.error")
 
 
 _LOOK = 0.02  # how often a drain looks whether it is over, in seconds
+_PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
 _TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
 
 
@@ -162,7 +163,12 @@ class Server:
                 self.config.thread_count, thread_name_prefix="aiowsgi"
             )
         self._service = service = assemble(
-            self._app, self.config, loop, executor, contextvars.copy_context()
+            self._app,
+            self.config,
+            loop,
+            executor,
+            contextvars.copy_context(),
+            patience=_PATIENCE if self._executor is None else 0.0,
         )
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)

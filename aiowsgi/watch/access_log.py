@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
 
 from aiowsgi.bridge.exchange import Exchange
@@ -87,7 +88,8 @@ class AccessLog:
             self._some.wait()
             self._some.clear()
             while self._lines:
-                self._logger.info("%s", combined(self._lines.popleft()))
+                with suppress(Exception):  # a handler that raises does not end the log
+                    self._logger.info("%s", combined(self._lines.popleft()))
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
                 self._logger.warning("%d lines were dropped: the log is too slow", dropped)

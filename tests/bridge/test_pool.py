@@ -49,16 +49,18 @@ class Loop:
 def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
     loop = Loop()
     with ThreadPoolExecutor(threads) as executor:
-        yield (
-            Dispatcher(
-                executor,
-                threads,
-                call_later=loop.call_later,
-                clock=time.monotonic,
-                busy=lambda: 0.0,
-            ),
-            loop,
+        pool = Dispatcher(
+            executor,
+            threads,
+            call_later=loop.call_later,
+            clock=time.monotonic,
+            busy=lambda: 0.0,
+            patience=1.0,
         )
+        yield pool, loop
+        while pool.waiting or pool.running:
+            time.sleep(0.001)
+        pool.close()  # a drain that is parked goes at once
         for timer in loop.timers:
             timer.join()
 
@@ -155,3 +157,34 @@ def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it()
     work = Work(lambda: None)
     submit(pool, work)
     assert (work.times, work.skipped) == (0, 1)
+
+
+def test_a_parked_drain_is_woken_for_each_exchange_and_none_is_lost() -> None:
+    """One after the other, as a lone client asks: the hand-over to a parked drain."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with dispatcher(4) as (pool, _):
+            for _ in range(2000):
+                done = threading.Event()
+                submit(pool, Work(done.set))
+                assert done.wait(10)
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_many_submitters_in_turn_find_the_parked_drain_or_start_one() -> None:
+    """Bursts of every size, with pauses in which drains park and leave."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with dispatcher(3) as (pool, _):
+            for burst in range(400):
+                works = [Work(lambda: None) for _ in range(burst % 7)]
+                done = threading.Event()
+                works.append(Work(done.set))
+                for work in works:
+                    submit(pool, work)
+                assert done.wait(10)
+    finally:
+        sys.setswitchinterval(before)
