@@ -105,13 +105,17 @@ def _unix(bind: UnixBind, backlog: int) -> Listener:
     if path is not None:
         _make_way(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bound = False
     try:
         sock.bind(bind.address)
+        bound = True
         if path is not None:  # before listening: nobody connects with the umask's permissions
             os.chmod(path, bind.permissions)
         sock.listen(backlog)
     except BaseException:
         sock.close()
+        if bound and path is not None:
+            os.unlink(path)
         raise
     return Listener(sock, str(bind), path)
 

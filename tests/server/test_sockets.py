@@ -255,6 +255,22 @@ def test_closing_twice_removes_once(folder: Path) -> None:
 
 
 @UNIX
+def test_a_socket_whose_permissions_cannot_be_set_leaves_no_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S15: nobody is left with a file that nothing listens at."""
+
+    def refuse(path: str, mode: int) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    with pytest.raises(ConfigError, match="not permitted") as caught:
+        listen([parse_bind(f"unix:{folder / 's'}")], 5)
+    assert caught.value.exit_code == 1
+    assert not (folder / "s").exists()
+
+
+@UNIX
 def test_a_directory_that_does_not_exist_says_so(folder: Path) -> None:
     message = error_of(f"unix:{folder}/nowhere/s")
     assert "directory does not exist" in message
