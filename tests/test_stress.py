@@ -9,16 +9,15 @@ import hashlib
 import os
 import random
 import socket
-import sys
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import Live, live
+from tests.switching import switching
 
 CLIENTS, REQUESTS = 50, 40
 
@@ -121,16 +120,6 @@ class Client(threading.Thread):
                 pass
         sock.close()
         self.left += 1
-
-
-@contextmanager
-def switching(seconds: float) -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def held() -> tuple[list[str], set[str]]:

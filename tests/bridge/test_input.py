@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.errors import ClientDisconnected
-
-
-@contextmanager
-def switch_interval(seconds: float) -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+from tests.switching import switching
 
 
 def stream(*blocks: bytes, eof: bool = True) -> io.BufferedReader:
@@ -95,7 +83,7 @@ def test_reading_demands_more_once_and_feeding_too_much_says_so() -> None:
 def test_a_waiting_reader_is_woken_by_data_by_the_end_and_by_a_cut() -> None:
     """No hand-over is lost, however the threads are switched."""
     seeded = random.Random(3)
-    with switch_interval(1e-5):
+    with switching(1e-5):
         for turn in range(200):
             raw = InputStream(lambda: None, 64)
             sent = [seeded.randbytes(seeded.randrange(1, 50)) for _ in range(seeded.randrange(9))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import cast
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
+from tests.switching import switching
 
 
 class Work:
@@ -114,9 +114,7 @@ def test_never_more_than_the_threads_run_at_once() -> None:
 
 def test_every_exchange_runs_exactly_once_under_fast_switching() -> None:
     """The hand-over between submit and a drain that is about to end loses nothing."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching(1e-6):
         for _ in range(20):
             with dispatcher(4) as (pool, _):
                 works = [Work(lambda: None) for _ in range(300)]
@@ -125,8 +123,6 @@ def test_every_exchange_runs_exactly_once_under_fast_switching() -> None:
             assert {work.times for work in works} == {1}
             assert pool.waiting == 0
             assert pool.running == []
-    finally:
-        sys.setswitchinterval(before)
 
 
 def test_closing_skips_what_waits_and_names_what_runs() -> None:
@@ -161,23 +157,17 @@ def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it()
 
 def test_a_parked_drain_is_woken_for_each_exchange_and_none_is_lost() -> None:
     """One after the other, as a lone client asks: the hand-over to a parked drain."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching(1e-6):
         with dispatcher(4) as (pool, _):
             for _ in range(2000):
                 done = threading.Event()
                 submit(pool, Work(done.set))
                 assert done.wait(10)
-    finally:
-        sys.setswitchinterval(before)
 
 
 def test_many_submitters_in_turn_find_the_parked_drain_or_start_one() -> None:
     """Bursts of every size, with pauses in which drains park and leave."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching(1e-6):
         with dispatcher(3) as (pool, _):
             for burst in range(400):
                 works = [Work(lambda: None) for _ in range(burst % 7)]
@@ -186,5 +176,3 @@ def test_many_submitters_in_turn_find_the_parked_drain_or_start_one() -> None:
                 for work in works:
                     submit(pool, work)
                 assert done.wait(10)
-    finally:
-        sys.setswitchinterval(before)
