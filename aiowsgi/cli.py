@@ -16,7 +16,7 @@ import click
 from aiowsgi.config import OPTIONS
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import GROUPS, Option
-from aiowsgi.run import load, serve_loaded
+from aiowsgi.run import check_files, load, serve_loaded
 from aiowsgi.settings import PREFIX, Settings, resolve
 from aiowsgi.version import __version__
 
@@ -51,7 +51,8 @@ class Command(click.Command):
         rows: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         rows[GROUPS[0]].append(("APP", APP))
         for option in OPTIONS.values():
-            rows[option.group].append((_left(option), _right(option)))
+            if option.has_flag:
+                rows[option.group].append((_left(option), _right(option)))
         for group, records in rows.items():
             with formatter.section(group):
                 formatter.write_dl(records)
@@ -91,11 +92,11 @@ def _fail(message: str, code: int) -> int:
 def _command() -> Command:
     own: list[click.Parameter] = [
         click.Argument(["app"], required=False),
-        *(_flag(option) for option in OPTIONS.values()),
+        *(_flag(option) for option in OPTIONS.values() if option.has_flag),
         click.Option(
             ["--check-config"],
             is_flag=True,
-            help="Check the options, load the application, and exit.",
+            help="Check the options and the certificate, load the application, and exit.",
         ),
         click.Option(
             ["--print-config"], is_flag=True, help="Print each option and its origin, and exit."
@@ -151,6 +152,7 @@ def _run(
 def _start(app: str, settings: Settings, *, only_check: bool) -> int:
     application = load(app, settings)
     if only_check:
+        check_files(settings)
         click.echo("configuration OK")
     else:
         serve_loaded(application, settings)

@@ -34,6 +34,7 @@ class Config(ProcessOptions, HttpOptions):
             object.__setattr__(self, name, OPTIONS[name].read(value, name))
         # Here, so that a conflict is told to the one who wrote it, not to the one who binds.
         self._addresses()
+        self.check_tls()
 
     @property
     def binds(self) -> list[Bind]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 from aiowsgi import kinds
 from aiowsgi.binds import check_bind, check_host, check_path
-from aiowsgi.options import ADDRESS, LOGS, START, THREADS, option
+from aiowsgi.errors import ConfigError
+from aiowsgi.options import ADDRESS, LOGS, SECURITY, START, THREADS, option
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -78,6 +81,62 @@ class ProcessOptions:
         ADDRESS,
         "Connections that the system holds until they are accepted.",
     )
+    ssl_certfile: str | None = option(
+        None,
+        kinds.file(),
+        SECURITY,
+        "Serve HTTPS with the certificate in this PEM file, followed by its intermediates.",
+        flags=("--certfile", "--ssl-certificate"),
+    )
+    ssl_keyfile: str | None = option(
+        None,
+        kinds.file(),
+        SECURITY,
+        "The certificate's private key, a PEM file.",
+        flags=("--keyfile",),
+        default_text="in --ssl-certfile",
+    )
+    ssl_keyfile_password: str | None = option(
+        None,
+        kinds.secret(),
+        SECURITY,
+        "Password of an encrypted key; better in the variable, since other users of the machine "
+        "can read command lines.",
+    )
+    ssl_ca_certs: str | None = option(
+        None,
+        kinds.file(),
+        SECURITY,
+        "Certificates of the authorities that clients' certificates are checked against, a PEM "
+        "file.",
+    )
+    ssl_cert_reqs: str = option(
+        "none",
+        kinds.choice("none", "optional", "required", numbered=True),
+        SECURITY,
+        "Whether clients are asked for a certificate, and refused where they have none (required) "
+        "or one that --ssl-ca-certs does not vouch for.",
+    )
+    ssl_ciphers: str | None = option(
+        None,
+        kinds.text("CIPHERS"),
+        SECURITY,
+        "Cipher suites of TLSv1.2, in the format of OpenSSL; those of TLSv1.3 are all good.",
+        default_text="those of Python",
+    )
+    ssl_minimum_version: str = option(
+        "TLSv1.2",
+        kinds.choice("TLSv1.2", "TLSv1.3"),
+        SECURITY,
+        "Refuse older versions of TLS; those before TLSv1.2 are broken (RFC 8996).",
+    )
+    ssl_context_factory: Callable[[Any, Callable[[], Any]], Any] | None = option(
+        None,
+        kinds.function(),
+        SECURITY,
+        "A function (config, default) that returns the ssl.SSLContext; default() makes the one "
+        "that the options above describe.",
+    )
     threads: int | None = option(
         None,
         kinds.count(minimum=1, auto=True),
@@ -101,3 +160,38 @@ class ProcessOptions:
     access_log: bool = option(
         True, kinds.switch(), LOGS, "Write a line per request to stdout, in the combined format."
     )
+
+    @property
+    def tls(self) -> bool:
+        """Whether the server speaks TLS."""
+        return self.ssl_certfile is not None or self.ssl_context_factory is not None
+
+    def check_tls(self) -> None:
+        """ConfigError where an option of TLS would silently do nothing."""
+        asks = self.ssl_cert_reqs != "none"
+        useless = {
+            "ssl_keyfile": self.ssl_keyfile,
+            "ssl_keyfile_password": self.ssl_keyfile_password,
+            "ssl_ca_certs": self.ssl_ca_certs,
+            "ssl_cert_reqs": asks,
+            "ssl_ciphers": self.ssl_ciphers,
+        }
+        for name, given in () if self.tls else useless.items():
+            if given:
+                raise ConfigError(
+                    f"{name} needs ssl_certfile: without a certificate the server speaks plain "
+                    f"HTTP; give the certificate, a PEM file, or leave {name} out"
+                )
+        if self.ssl_context_factory is not None:
+            return
+        if asks and self.ssl_ca_certs is None:
+            raise ConfigError(
+                f"ssl_cert_reqs: {self.ssl_cert_reqs} needs ssl_ca_certs: without an authority no "
+                "certificate of a client is valid; give a PEM file with those to trust"
+            )
+        if self.ssl_ca_certs is not None and not asks:
+            raise ConfigError(
+                "ssl_ca_certs does nothing where clients are not asked for a certificate: add "
+                "ssl_cert_reqs (required or optional), or leave ssl_ca_certs out; intermediates "
+                "of the server's own certificate belong into ssl_certfile"
+            )

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-Form = Literal["value", "switch", "flag"]
+Form = Literal["value", "switch", "flag", "python"]
+
+HIDDEN = "(not shown)"
 
 _DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|d)?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,18})\s*([kmgt]?)(?:i?b)?", re.ASCII)
@@ -35,8 +38,8 @@ class Refused(ValueError):  # noqa: N818 - a value was, by its kind
 class Kind:
     """How the values of an option are read, written and described.
 
-    `form` is how its flag looks: `--x VALUE`, `--x/--no-x` (switch), or only `--x` (flag).
-    `absent` is how None is written.
+    `form` is how its flag looks: `--x VALUE`, `--x/--no-x` (switch), only `--x` (flag), or no flag
+    at all (python). `absent` is how None is written. A `secret` is never shown.
     """
 
     metavar: str
@@ -46,6 +49,7 @@ class Kind:
     form: Form = "value"
     repeatable: bool = False
     absent: str = "none"
+    secret: bool = False
 
 
 # -- numbers -----------------------------------------------------------------------------------
@@ -135,12 +139,15 @@ def switch(form: Form = "switch") -> Kind:
     return Kind("[on|off]", read, lambda value: "on" if value else "off", form=form)
 
 
-def choice(*words: str) -> Kind:
-    """Return the kind of one word out of a few, in any case."""
+def choice(*words: str, numbered: bool = False) -> Kind:
+    """Return the kind of one word out of a few, in any case; `numbered`: or its number, from 0."""
+    known = {word.lower(): word for word in words}
+    if numbered:
+        known |= {str(number): word for number, word in enumerate(words)}
 
     def read(value: Any) -> str:
-        word = _lower(value)
-        if word not in words:
+        word = known.get(str(int(value)) if _is_int(value) else _lower(value))
+        if word is None:
             raise ValueError("one of " + ", ".join(words))
         return word
 
@@ -158,6 +165,40 @@ def text(metavar: str = "TEXT", check: Callable[[str], str] | None = None) -> Ki
         return check(value) if check else value
 
     return Kind(metavar, read, lambda value: value or '""')
+
+
+def file() -> Kind:
+    """Return the kind of paths of files; whether there is one is found out when it is read."""
+
+    def read(value: Any) -> str | None:
+        path = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if path is not None and not (isinstance(path, str) and path and "\0" not in path):
+            raise ValueError("the path of a file")
+        return path
+
+    return Kind("FILE", read)
+
+
+def secret() -> Kind:
+    """Return the kind of passwords: text that no log, error, listing or repr ever shows."""
+
+    def read(value: Any) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise Refused("text", HIDDEN)
+        return value
+
+    return Kind("TEXT", read, lambda _: HIDDEN, secret=True)
+
+
+def function() -> Kind:
+    """Return the kind of callables, which only a program can give."""
+
+    def read(value: Any) -> Any:
+        if value is not None and not callable(value):
+            raise ValueError("a function")
+        return value
+
+    return Kind("FUNCTION", read, lambda f: getattr(f, "__qualname__", repr(f)), form="python")
 
 
 def several(metavar: str, item: Callable[[Any], Any], separator: str) -> Kind:

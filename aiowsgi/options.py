@@ -10,13 +10,14 @@ from aiowsgi.kinds import Kind, Refused
 
 START = "Application"
 ADDRESS = "Address"
+SECURITY = "TLS"
 THREADS = "Threads and loop"
 TIMEOUTS = "Timeouts"
 LIMITS = "Limits of a request"
 BUFFERS = "Buffers"
 FIELDS = "Environ and header fields"
 LOGS = "Logs"
-GROUPS = (START, ADDRESS, THREADS, TIMEOUTS, LIMITS, BUFFERS, FIELDS, LOGS)
+GROUPS = (START, ADDRESS, SECURITY, THREADS, TIMEOUTS, LIMITS, BUFFERS, FIELDS, LOGS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def has_flag(self) -> bool:
+        """Whether text can say it: a flag, a variable. A function only a program can give."""
+        return self.kind.form != "python"
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Its names in Python: its own, then those of its long aliases."""
         long = (flag for flag in self.flags if flag.startswith("--"))
@@ -70,7 +76,7 @@ class Option:
 def option(default: Any, kind: Kind, group: str, words: str, **more: Any) -> Any:
     """Declare an option as a dataclass field; `words` is its help, `more` the rest of Option."""
     metadata = {"group": group, "kind": kind, "help": words, **more}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata, repr=not kind.secret)
 
 
 def declared(config: type[Any]) -> dict[str, Option]:

@@ -36,6 +36,13 @@ def load(app: WSGIApplication | str, settings: Settings) -> WSGIApplication:
     return importer.check(app, getattr(app, "__qualname__", type(app).__name__), factory=factory)
 
 
+def check_files(settings: Settings) -> None:
+    """Read what serving would read before it listens: certificate and key. Raises ConfigError."""
+    from aiowsgi.server.tls import server_context
+
+    server_context(settings.config)
+
+
 def serve_loaded(application: WSGIApplication, settings: Settings) -> None:
     """Serve an application that `load` returned, until a signal ends it."""
     # Imported late: a wrong flag or a broken application is told without the cost of a loop.

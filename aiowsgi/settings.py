@@ -82,14 +82,15 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, tuple[str, str]], 
     """Return the `AIOWSGI_*` variables that are set and not empty, and those that are unknown."""
     found: dict[str, str] = {}
     strangers = []
+    known = [name for name, own in NAMES.items() if OPTIONS[own].has_flag]
     for variable, value in environ.items():
         if not variable.startswith(PREFIX) or not value:
             continue
         name = variable[len(PREFIX) :].lower()
-        if name in NAMES:
+        if name in known:
             found[name] = value
         else:
-            near = difflib.get_close_matches(name, NAMES, 1)
+            near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
             strangers.append(f"{variable} names no option{hint}")
     own = own_names(found)

@@ -22,6 +22,7 @@ from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.server import Server
 from aiowsgi.server.signals import on_signals
 from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.server.tls import server_context
 from aiowsgi.wsgi.types import StartResponse, WSGIApplication
 
 
@@ -33,7 +34,9 @@ class SimpleServer:
     def __init__(self, config: Config, app: WSGIApplication) -> None:
         self._config = config
         self._app = app
-        self._listeners = listen(config.binds, config.backlog)
+        self._context = server_context(config)
+        scheme = "http" if self._context is None else "https"
+        self._listeners = listen(config.binds, config.backlog, scheme)
         self._server: Server | None = None  # while it serves
         # shutdown() was called, for the serve_forever() under way or, as in wsgiref, the next one.
         self._told = False
@@ -108,7 +111,7 @@ class SimpleServer:
         self, main: Callable[[Server], Coroutine[Any, Any, None]], listeners: list[Listener]
     ) -> None:
         server = Server(self._call, self._config)
-        server.adopt([Listener(each.socket.dup(), each.url) for each in listeners])
+        server.adopt([Listener(each.socket.dup(), each.url) for each in listeners], self._context)
         loop = new_loop(self._config.loop)
         self._over.clear()
         self._server = server
@@ -153,7 +156,7 @@ def make_server(host: str, port: int, app: WSGIApplication, **options: Any) -> S
     """Make a server that listens at `host` and `port` (0 picks one; an empty host: everywhere).
 
     `options` are those of `aiowsgi.run`; wsgiref's `server_class` and `handler_class` do not apply
-    here. Raises ConfigError where the address cannot be opened.
+    here. Raises ConfigError where the address cannot be opened or the certificate is wrong.
     """
     for name in ("server_class", "handler_class"):
         options.pop(name, None)

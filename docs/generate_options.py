@@ -53,6 +53,9 @@ def _row(option: Option) -> str:
 
 def _flags(option: Option) -> Iterator[str]:
     value = f" {option.kind.metavar}" if option.kind.form == "value" else ""
+    if not option.has_flag:
+        yield f"{option.name}="
+        return
     for name in (option.flag, *option.flags):
         yield name + value.replace("|", "\\|")
         if option.kind.form == "switch":

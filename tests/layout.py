@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aiowsgi.asgi", "aiowsgi.server"),  # in server/: the connection and what it is made of
     tuple(
         f"aiowsgi.server.{part}"
-        for part in ("server", "assembly", "loops", "signals", "sockets", "tls")
+        for part in ("server", "acceptor", "assembly", "loops", "signals", "sockets", "tls")
     ),
     ("aiowsgi.server.supervisor", "aiowsgi.server.reloader"),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),

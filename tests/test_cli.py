@@ -47,25 +47,42 @@ SAMPLES = {
     "request_buffering": ("off", "off"),
     "root_path": ("/app", "/app"),
     "header": ("X-A: b", "X-A: b"),
+    "ssl_certfile": ("c.pem", "c.pem"),
+    "ssl_keyfile": ("k.pem", "k.pem"),
+    "ssl_keyfile_password": ("secret", "(not shown)"),
+    "ssl_ca_certs": ("ca.pem", "ca.pem"),
+    "ssl_cert_reqs": ("OPTIONAL", "optional"),
+    "ssl_ciphers": ("HIGH", "HIGH"),
+    "ssl_minimum_version": ("TLSv1.3", "TLSv1.3"),
+}
+CERTIFICATE = ("--ssl-certfile", "c.pem")
+NEEDS = {  # what an option is refused without
+    "ssl_keyfile": CERTIFICATE,
+    "ssl_keyfile_password": CERTIFICATE,
+    "ssl_ca_certs": (*CERTIFICATE, "--ssl-cert-reqs", "required"),
+    "ssl_cert_reqs": (*CERTIFICATE, "--ssl-ca-certs", "ca.pem"),
+    "ssl_ciphers": CERTIFICATE,
 }
 FORMS = {"DURATION": ("1500ms", "1.5s"), "SIZE": ("3k", "3k"), "NUMBER": ("7", "7")}
-EVERY_FLAG = [(flag, name) for name, o in OPTIONS.items() for flag in (o.flag, *o.flags)]
+EVERY_FLAG = [
+    (flag, name) for name, o in OPTIONS.items() if o.has_flag for flag in (o.flag, *o.flags)
+]
 
 
 @pytest.mark.parametrize(("flag", "name"), EVERY_FLAG, ids=lambda value: str(value))
 def test_every_flag_and_its_variable_reach_the_config(
     flag: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    option = OPTIONS[name]
+    option, needs = OPTIONS[name], NEEDS.get(name, ())
     if option.kind.form == "value":
         text, value = SAMPLES.get(name) or FORMS[option.kind.metavar]
-        assert shown(capsys, flag, text)[name] == f"{value} ({option.flag})"
+        assert shown(capsys, *needs, flag, text)[name] == f"{value} ({option.flag})"
         monkeypatch.setenv(f"AIOWSGI_{name.upper()}", text)
     else:
         value = "on"
         assert shown(capsys, flag)[name] == f"on ({option.flag})"
         monkeypatch.setenv(f"AIOWSGI_{name.upper()}", "on")
-    assert shown(capsys)[name] == f"{value} (AIOWSGI_{name.upper()})"
+    assert shown(capsys, *needs)[name] == f"{value} (AIOWSGI_{name.upper()})"
 
 
 def test_a_switch_is_turned_off_by_no(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +108,7 @@ def test_help_is_complete_and_grouped(capsys: pytest.CaptureFixture[str]) -> Non
     text = " ".join(capsys.readouterr().out.split())
     for flag, name in EVERY_FLAG:
         assert flag in text, name
-    for option in OPTIONS.values():
+    for option in (option for option in OPTIONS.values() if option.has_flag):
         assert option.help in text
         assert f"{option.group}:" in text
         if option.kind.form != "flag":

@@ -26,6 +26,14 @@ DEFAULTS: dict[str, object] = {
     "uds_permissions": 0o600,
     "fd": None,
     "backlog": 2048,
+    "ssl_certfile": None,
+    "ssl_keyfile": None,
+    "ssl_keyfile_password": None,
+    "ssl_ca_certs": None,
+    "ssl_cert_reqs": "none",
+    "ssl_ciphers": None,
+    "ssl_minimum_version": "TLSv1.2",
+    "ssl_context_factory": None,
     "threads": None,
     "loop": "auto",
     "keep_alive": 75.0,
@@ -61,6 +69,9 @@ def test_aliases_are_those_that_users_of_other_servers_know() -> None:
         "call": "factory",
         "app_dir": "chdir",
         "listen": "bind",
+        "certfile": "ssl_certfile",
+        "ssl_certificate": "ssl_certfile",
+        "keyfile": "ssl_keyfile",
         "blocking_threads": "threads",
         "timeout_keep_alive": "keep_alive",
         "timeout_graceful_shutdown": "graceful_timeout",
@@ -106,6 +117,8 @@ def test_no_name_or_flag_is_used_twice() -> None:
         ("request_buffering", "Yes", True),
         ("access_log", 0, False),
         ("log_level", "WARNING", "warning"),
+        ("ssl_minimum_version", "tlsv1.3", "TLSv1.3"),
+        ("ssl_cert_reqs", 0, "none"),
         ("root_path", "shop/", "/shop"),
         ("root_path", "/", ""),
         ("header", "X-A: 1\nX-B: a:b", (("X-A", "1"), ("X-B", "a:b"))),
@@ -148,6 +161,13 @@ def test_python_values_and_text_mean_the_same(name: str, text: Any, value: objec
         ("request_buffering", "maybe", "on or off"),
         ("loop", "trio", "one of auto, uvloop, asyncio"),
         ("header_map", None, "one of drop, refuse, dangerous"),
+        ("ssl_minimum_version", "TLSv1.1", "one of TLSv1.2, TLSv1.3"),
+        ("ssl_minimum_version", None, "one of TLSv1.2, TLSv1.3"),
+        ("ssl_cert_reqs", "3", "one of none, optional, required"),
+        ("ssl_cert_reqs", True, "one of none, optional, required"),
+        ("ssl_certfile", "", "the path of a file"),
+        ("ssl_certfile", b"/x", "the path of a file"),
+        ("ssl_context_factory", "module:name", "a function"),
         ("root_path", "/a b", "a path such as /app"),
         ("root_path", "/a\r\n", "a path such as /app"),
         ("host", 5, "text"),
@@ -217,4 +237,5 @@ def test_the_options_page_is_current() -> None:
         "run: python -m docs.generate_options"
     )
     for option in OPTIONS.values():
-        assert f"`{option.flag}" in render(OPTIONS)
+        written = option.flag if option.has_flag else f"{option.name}="
+        assert f"`{written}" in render(OPTIONS)

@@ -15,24 +15,27 @@ import logging
 import math
 import os
 import socket
+import ssl
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from enum import Enum
 from functools import partial
 from types import TracebackType
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
+from aiowsgi.server.acceptor import Acceptor
 from aiowsgi.server.assembly import assemble
-from aiowsgi.server.connection import Connection
 from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.phases import LAST_CHANCE
 from aiowsgi.server.service import Service
 from aiowsgi.server.signals import on_signals
 from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.server.tls import arguments, server_context
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
@@ -40,7 +43,6 @@ logger = logging.getLogger("aiowsgi.error")
 
 _LOOK = 0.02  # how often a drain looks whether it is over, in seconds
 _PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
-_TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
 
 
 class State(Enum):
@@ -72,8 +74,9 @@ class Server:
         self._state = State.NEW
         self._listeners: list[Listener] = []
         self._adopted = False
-        self._accepting: list[asyncio.AbstractServer] = []
+        self._context: ssl.SSLContext | None = None
         self._service: Service | None = None
+        self._acceptor: Acceptor | None = None
         self._sweeping = ExitStack()
         self._stopping: asyncio.Future[None] | None = None
         self._stop_early = False  # stop() came before the start
@@ -108,21 +111,25 @@ class Server:
     # -- loop thread --
 
     def bind(self) -> list[str]:
-        """Open the addresses of the config; the urls. Raises ConfigError (exit code 1)."""
+        """Read the certificate, open the addresses of the config; the urls.
+
+        Raises ConfigError: exit code 1 for an address, 2 for what is wrong with the certificate.
+        """
         if not self._listeners and not self._adopted:
-            self._listeners = listen(self.config.binds, self.config.backlog)
+            self._context = server_context(self.config)
+            scheme = "http" if self._context is None else "https"
+            self._listeners = listen(self.config.binds, self.config.backlog, scheme)
         return self.urls
 
-    def adopt(self, listeners: list[Listener]) -> None:
+    def adopt(self, listeners: list[Listener], context: ssl.SSLContext | None = None) -> None:
         """Serve on these sockets instead of the config's addresses; they are closed at the end."""
-        self._listeners, self._adopted = listeners, True
+        self._listeners, self._context, self._adopted = listeners, context, True
 
     async def serve_client(self, client: socket.socket) -> None:
         """Serve one request of a client that was accepted elsewhere; until it is closed."""
         service = self._running
         service.draining = True  # so that the answer is the connection's last
-        client.setblocking(False)
-        await service.loop.connect_accepted_socket(partial(Connection, service), client)
+        await self._accepting.take(client)
         await self._until(lambda: not service.connections)
 
     def run(self) -> None:
@@ -170,11 +177,12 @@ class Server:
             contextvars.copy_context(),
             patience=_PATIENCE if self._executor is None else 0.0,
         )
+        self._acceptor = Acceptor(service, arguments(self._context, self.config))
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)
         try:
             for listener in self._listeners:
-                await self._accept(listener)
+                await self._accepting.open(listener, self.config.backlog)
                 logger.info("Listening at: %s (%d)", listener.url, os.getpid())
         except BaseException:
             self._finish(service)
@@ -184,33 +192,6 @@ class Server:
         if self._stop_early:
             self._stop()
         return self
-
-    async def _accept(self, listener: Listener) -> None:
-        # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
-        own = listener.socket.dup()
-        own.setblocking(False)
-        listener.socket.setblocking(False)
-        loop, connection = self._running.loop, partial(Connection, self._running)
-        create: Callable[..., Awaitable[asyncio.AbstractServer]] = (
-            loop.create_unix_server if listener.unix else loop.create_server
-        )
-        accepting = await create(connection, sock=own, backlog=self.config.backlog)
-        self._accepting.append(accepting)
-
-    async def _accept_no_more(self, service: Service) -> None:
-        """Have the loop stop accepting, and tell us of all that it has accepted.
-
-        asyncio drops a connection, unanswered and open, where its server is closed in the turns
-        between accept and connection_made: it has to stop looking first.
-        """
-        for accepting in self._accepting:
-            for listening in getattr(accepting, "sockets", ()):
-                with suppress(NotImplementedError):  # Windows
-                    service.loop.remove_reader(listening.fileno())
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
-        for accepting in self._accepting:
-            accepting.close()
 
     async def __aexit__(
         self,
@@ -235,15 +216,24 @@ class Server:
         """Finish what is under way, up to the graceful timeout (S8)."""
         self._enter(State.DRAINING)
         service.draining = True
-        await self._accept_no_more(service)
+        acceptor = self._accepting
+        await acceptor.accept_no_more()
         for listener in self._listeners:
-            await self._take_waiting(service, listener)
+            await acceptor.take_waiting(listener, lambda: not self._killed)
         self._close_listeners()
         patience = self.config.graceful_timeout
-        deadline = math.inf if patience is None else time.monotonic() + patience
+        now = time.monotonic()
+        deadline = math.inf if patience is None else now + patience
+        last_chance = min(deadline, now + LAST_CHANCE)
         for connection in list(service.connections):
             connection.drain()
-        await self._until(lambda: not service.busy or self._killed or time.monotonic() > deadline)
+
+        def over() -> bool:
+            now = time.monotonic()
+            waits = service.busy or (acceptor.shaking_hands and now < last_chance)
+            return not waits or self._killed or now > deadline
+
+        await self._until(over)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         # Polled: what ends it happens on pool threads too, and only a stopping server waits.
@@ -256,24 +246,18 @@ class Server:
             raise RuntimeError("the server is not started")
         return self._service
 
-    async def _take_waiting(self, service: Service, listener: Listener) -> None:
-        """Accept what the kernel has already accepted for us: those clients have sent requests."""
-        loop = service.loop
-        while not self._killed:
-            try:
-                client, _ = listener.socket.accept()
-            except OSError:
-                return
-            client.setblocking(False)
-            await loop.connect_accepted_socket(partial(Connection, service), client)
+    @property
+    def _accepting(self) -> Acceptor:
+        if self._acceptor is None:
+            raise RuntimeError("the server is not started")
+        return self._acceptor
 
     def _finish(self, service: Service) -> None:
         """Cut what is left, and give everything back."""
         self.stuck = service.dispatcher.close()
         for exchange in self.stuck:
             logger.warning("Still running at the end: %s", exchange)
-        for accepting in self._accepting:
-            accepting.close()
+        self._accepting.give_up()
         for connection in list(service.connections):
             connection.abort()
         self._sweeping.close()

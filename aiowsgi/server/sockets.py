@@ -45,13 +45,16 @@ class Listener:
             self._path = None
 
 
-def listen(binds: Sequence[Bind], backlog: int) -> list[Listener]:
-    """Open every address. Raises ConfigError (exit code 1); what was opened is closed again."""
+def listen(binds: Sequence[Bind], backlog: int, scheme: str = "http") -> list[Listener]:
+    """Open every address; the url of one that is TCP has the scheme.
+
+    Raises ConfigError (exit code 1); what was opened is closed again.
+    """
     listeners: list[Listener] = []
     try:
         for bind in binds:
             try:
-                listeners += _open(bind, backlog)
+                listeners += _open(bind, backlog, scheme)
             except OSError as error:
                 why = _WHY.get(error.errno or 0) or error.strerror or str(error)
                 message = f"Cannot listen at {bind}: {why}"
@@ -63,15 +66,15 @@ def listen(binds: Sequence[Bind], backlog: int) -> list[Listener]:
     return listeners
 
 
-def _open(bind: Bind, backlog: int) -> list[Listener]:
+def _open(bind: Bind, backlog: int, scheme: str) -> list[Listener]:
     if isinstance(bind, TcpBind):
-        return _tcp(bind, backlog)
+        return _tcp(bind, backlog, scheme)
     if isinstance(bind, UnixBind):
         return [_unix(bind, backlog)]
-    return [_inherited(bind)]
+    return [_inherited(bind, scheme)]
 
 
-def _tcp(bind: TcpBind, backlog: int) -> list[Listener]:
+def _tcp(bind: TcpBind, backlog: int, scheme: str) -> list[Listener]:
     host, port = bind
     if not host:  # every interface: one socket for both families where the system can
         if socket.has_dualstack_ipv6():
@@ -79,7 +82,7 @@ def _tcp(bind: TcpBind, backlog: int) -> list[Listener]:
                 sock = socket.create_server(
                     ("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
                 )
-                return [Listener(sock, f"http://[::]:{sock.getsockname()[1]}")]
+                return [Listener(sock, f"{scheme}://[::]:{sock.getsockname()[1]}")]
         host = "0.0.0.0"  # noqa: S104 - asked for by the operator
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     listeners: list[Listener] = []
@@ -90,7 +93,7 @@ def _tcp(bind: TcpBind, backlog: int) -> list[Listener]:
             )
             port = sock.getsockname()[1]  # a name with several addresses has one port for all
             shown = f"[{address[0]}]" if family == socket.AF_INET6 else address[0]
-            listeners.append(Listener(sock, f"http://{shown}:{port}"))
+            listeners.append(Listener(sock, f"{scheme}://{shown}:{port}"))
     except BaseException:
         for listener in listeners:
             listener.close()
@@ -138,7 +141,7 @@ def _make_way(path: str) -> None:
     raise OSError(errno.EADDRINUSE, "")
 
 
-def _inherited(bind: FdBind) -> Listener:
+def _inherited(bind: FdBind, scheme: str) -> Listener:
     try:
         own = os.dup(bind.fd)
     except OSError:
@@ -156,9 +159,9 @@ def _inherited(bind: FdBind) -> Listener:
         raise OSError(errno.EINVAL, "the descriptor is not a listening stream socket")
     name = sock.getsockname()
     if sock.family == socket.AF_INET6:
-        return Listener(sock, f"http://[{name[0]}]:{name[1]}")
+        return Listener(sock, f"{scheme}://[{name[0]}]:{name[1]}")
     if sock.family == socket.AF_INET:
-        return Listener(sock, f"http://{name[0]}:{name[1]}")
+        return Listener(sock, f"{scheme}://{name[0]}:{name[1]}")
     return Listener(sock, f"unix:{os.fsdecode(name)}")
 
 
