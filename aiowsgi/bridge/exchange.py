@@ -199,12 +199,12 @@ class Exchange:
 
     def _finish(self) -> None:
         application = self._application
-        self.ended = application.clock()
         if self._stream is not None:
             self._stream.abort("the exchange is over")
         if self._body is not None:
             self._close_body(self._body)
         if application.on_end is not None:
+            self.ended = application.clock()
             application.on_end(self)
         # What the application may have kept alive is not kept by us too (P30).
         self._body = None
@@ -224,4 +224,4 @@ class Exchange:
 
 def _path(head: RequestHead) -> str:
     """The path as it may stand in a log: printable, without the query, which may hold secrets."""
-    return ascii(head.path.decode("latin-1"))[1:-1]
+    return ascii(head.path)[1:-1]

@@ -1,7 +1,9 @@
 """The dispatcher: ready exchanges in a deque, drained in batches by the threads of an executor.
 
 A *drain* is one task on the executor: it runs exchanges until the deque is empty. One drain then
-parks and is woken for the next, so that the same warm thread goes on. With a GIL, waking many
+parks and is woken for the next, so that the same warm thread goes on. It is woken when the loop has
+read all that had come, not for each exchange: a thread that waits for the GIL while the loop reads
+on only costs both of them. With a GIL, waking many
 threads for fast applications only makes them fight, so one drain is started; if the deque has not
 moved a moment later, the running drains are blocked in the application, and more are started, twice
 as many each time, up to `threads`. A moment in which the process was busy proves little: the drains
@@ -26,22 +28,25 @@ _MOMENT = 0.001
 # So often in a row a moment may be put down to a busy process; then more drains start anyway.
 _EXCUSES = 4
 
+CallSoon = Callable[[Callable[[], None]], object]
 CallLater = Callable[[float, Callable[[], None]], object]
 
 
 class Dispatcher:
     """Runs exchanges on `executor`, at most `threads` at once.
 
-    `call_later(seconds, call)` is the loop's timer; one is pending at most, and none while the
-    application keeps up. `clock` gives monotonic seconds, `busy` the seconds of processor time that
-    the process has used. `patience` is how long a drain without work waits for more, in seconds,
-    before it gives its thread back: nothing, where the executor has other work to do too.
+    `call_soon(call)` has the loop call when it has read what had come; `call_later(seconds, call)`
+    is its timer: one is pending at most, and none while the application keeps up. `clock` gives
+    monotonic seconds, `busy` the seconds of processor time that the process has used. `patience` is
+    how long a drain without work waits for more, in seconds, before it gives its thread back:
+    nothing, where the executor has other work to do too.
     """
 
     __slots__ = (
         "_busy",
         "_busy_before",
         "_call_later",
+        "_call_soon",
         "_checking",
         "_clock",
         "_closed",
@@ -53,6 +58,7 @@ class Dispatcher:
         "_parked",
         "_patience",
         "_queue",
+        "_ringing",
         "_running",
         "_step",
         "_threads",
@@ -63,6 +69,7 @@ class Dispatcher:
         executor: Executor,
         threads: int,
         *,
+        call_soon: CallSoon,
         call_later: CallLater,
         clock: Callable[[], float],
         busy: Callable[[], float],
@@ -70,6 +77,7 @@ class Dispatcher:
     ) -> None:
         self._executor = executor
         self._threads = threads
+        self._call_soon = call_soon
         self._call_later = call_later
         self._clock = clock
         self._busy = busy
@@ -83,6 +91,7 @@ class Dispatcher:
         # The bell of the one drain that waits for work: whoever takes it from here releases it.
         self._parked: threading.Lock | None = None
         self._closed = False
+        self._ringing = False  # the loop thread's: whether `_ring` is due
         self._checking = False  # the loop thread's: whether a check is pending
         # The loop thread's: how many drains the next check starts, how often the process was
         # to blame for a deque that did not move, and its processor time when the check was made.
@@ -96,20 +105,34 @@ class Dispatcher:
         """Queue an exchange; it runs as soon as a thread is free."""
         exchange.queued = self._clock()
         self._queue.append(exchange)
+        if not self._ringing:
+            self._ringing = True
+            self._call_soon(self._ring)
+
+    def _ring(self) -> None:
+        """Have what was queued since the last time run: wake the parked drain or start one."""
+        self._ringing = False
         with self._lock:
             bell, self._parked = self._parked, None
-            start = bell is None and (
-                self._drains == 0
-                or (self._drains < self._threads and (self._eager or self._all_blocked()))
-            )
-            self._drains += start
+            start = 0
+            if bell is None:
+                start = self._wanted()
+                self._drains += start
         if bell is not None:
             bell.release()
-        elif start:
+        for _ in range(start):
             self._start()
-        elif not self._checking and self._drains < self._threads:
+        left = len(self._queue) > (1 if start or bell is not None else 0)
+        if left and not self._checking and self._drains < self._threads:
             self._step, self._excuses = 1, 0
             self._check_later()
+
+    def _wanted(self) -> int:
+        """How many drains to start at once where none is parked; the lock is held."""
+        room = self._threads - self._drains
+        if self._eager:
+            return min(room, len(self._queue))
+        return int(self._drains == 0 or (room > 0 and self._all_blocked()))
 
     def _all_blocked(self) -> bool:
         """Whether a check has found every drain blocked; the lock is held."""
@@ -213,20 +236,28 @@ class Dispatcher:
 
     def _next(self, thread: int, bell: threading.Lock) -> Exchange | None:
         while True:
-            try:
-                return self._queue.popleft()
-            except IndexError:
-                pass
-            with self._lock:
-                # Looked at again under the lock: submit may have counted on this drain meanwhile.
-                if self._queue:
+            if self._queue:
+                try:
+                    return self._queue.popleft()
+                except IndexError:  # another drain was faster
                     continue
-                if self._parked is not None or self._closed or not self._patience:
-                    self._leave(thread)
+            if not self._parks(thread, bell):
+                if thread not in self._running:
                     return None
-                self._parked = bell
-            if not bell.acquire(timeout=self._patience) and self._gives_up(thread, bell):
+            elif not bell.acquire(timeout=self._patience) and self._gives_up(thread, bell):
                 return None
+
+    def _parks(self, thread: int, bell: threading.Lock) -> bool:
+        """Park a drain, or end it where one is parked already or none may be."""
+        with self._lock:
+            # Looked at again under the lock: `_ring` may have counted on this drain meanwhile.
+            if self._queue:
+                return False
+            if self._parked is not None or self._closed or not self._patience:
+                self._leave(thread)
+                return False
+            self._parked = bell
+            return True
 
     def _gives_up(self, thread: int, bell: threading.Lock) -> bool:
         """Whether a parked drain that has waited for long enough may end."""

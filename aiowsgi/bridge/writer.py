@@ -39,6 +39,9 @@ class Encoder(Protocol):
     def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
         """The head; `whole_length` where the whole body's length is known."""
 
+    def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
+        """The head, and the blocks of a body that is all there."""
+
     def data(self, block: bytes) -> Sequence[bytes]:
         """A block with its framing."""
 
@@ -137,13 +140,9 @@ class ResponseWriter:
 
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> None:
         """Send head, body and end in one write."""
-        buffers = [self._begin(head, sum(map(len, blocks)))]
-        for block in blocks:
-            if block:
-                buffers += self._frame(block)
-        last = self._encoder.end()
-        if last:
-            buffers.append(last)
+        self._note(head)
+        buffers = self._encoder.whole(head, blocks)
+        self.body_bytes += sum(map(len, buffers)) - len(buffers[0])
         self._emit(buffers)
         self._publish(Progress.COMPLETE)
 
@@ -176,10 +175,13 @@ class ResponseWriter:
             self._encoder.keep_alive = False
             self._publish(Progress.CUT)
 
-    def _begin(self, head: ResponseHead, whole_length: int | None) -> bytes:
+    def _note(self, head: ResponseHead) -> None:
         if self._may_keep is not None and not self._may_keep():
             self._encoder.keep_alive = False
         self.head = head
+
+    def _begin(self, head: ResponseHead, whole_length: int | None) -> bytes:
+        self._note(head)
         return self._encoder.start(head, whole_length)
 
     def _frame(self, block: bytes) -> Sequence[bytes]:

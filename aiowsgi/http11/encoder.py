@@ -41,20 +41,22 @@ class ResponseEncoder:
         if head.close:
             self.keep_alive = False
         fields = "".join([f"{name}: {value}\r\n" for name, value in head.fields])
-        framing = b""
+        framing = ""
         if head.content_length is None:
             framing = self._frame(status, whole_length)
-        if status == _NO_CONTENT and head.content_length is not None:  # RFC 9110 8.6
+        elif status == _NO_CONTENT:  # RFC 9110 8.6
             fields = _without_length(head.fields)
-        defaults = self._defaults
-        return b"%b%b%b%b%b%b\r\n" % (
-            f"HTTP/1.1 {status} {head.reason}\r\n{fields}".encode("latin-1"),
-            b"" if head.has_server else defaults.server,
-            b"" if head.has_date else defaults.date,
-            defaults.extra,
-            framing,
-            self._connection(),
-        )
+        ours = self._defaults.lines
+        if head.has_server or head.has_date:
+            ours = _without_own(self._defaults, head)
+        connection = "" if self.keep_alive and self._version == "1.1" else self._connection()
+        text = f"HTTP/1.1 {status} {head.reason}\r\n{fields}{ours}{framing}{connection}\r\n"
+        return text.encode("latin-1")
+
+    def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
+        """Make the buffers of a response that is all there: its head says how long it is (P6)."""
+        start = self.start(head, sum(map(len, blocks)))
+        return [start] if self.bodiless else [start, *blocks]
 
     def data(self, block: bytes) -> Sequence[bytes]:
         """The buffers that carry one block; none where the response has no body."""
@@ -68,24 +70,24 @@ class ResponseEncoder:
         """What follows the last block."""
         return b"0\r\n\r\n" if self._chunked else b""
 
-    def _frame(self, status: int, whole_length: int | None) -> bytes:
+    def _frame(self, status: int, whole_length: int | None) -> str:
         if self.bodiless:
             # An empty body to HEAD or with 304 does not tell what GET would have said.
             if whole_length and status != _NO_CONTENT:
-                return b"Content-Length: %d\r\n" % whole_length
-            return b""
+                return f"Content-Length: {whole_length}\r\n"
+            return ""
         if whole_length is not None:
-            return b"Content-Length: %d\r\n" % whole_length
+            return f"Content-Length: {whole_length}\r\n"
         if self._version == "1.1":
             self._chunked = True
-            return b"Transfer-Encoding: chunked\r\n"
+            return "Transfer-Encoding: chunked\r\n"
         self.keep_alive = False  # RFC 9112 6.3: the end of the connection ends the body (H14)
-        return b""
+        return ""
 
-    def _connection(self) -> bytes:
+    def _connection(self) -> str:
         if not self.keep_alive:
-            return b"Connection: close\r\n"
-        return b"" if self._version == "1.1" else b"Connection: keep-alive\r\n"
+            return "Connection: close\r\n"
+        return "" if self._version == "1.1" else "Connection: keep-alive\r\n"
 
 
 def informational(status: int, fields: Sequence[tuple[str, str]]) -> bytes:
@@ -104,15 +106,16 @@ def error_response(
     close = "" if keep_alive else "Connection: close\r\n"
     head = (
         f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\n{retry}{close}"
+        f"Content-Length: {len(body)}\r\n{retry}{close}{defaults.lines}\r\n"
     )
-    return b"%b%b%b%b\r\n%b" % (
-        head.encode(),
-        defaults.server,
-        defaults.date,
-        defaults.extra,
-        b"" if head_only else body,
-    )
+    return head.encode("latin-1") + (b"" if head_only else body)
+
+
+def _without_own(defaults: ResponseDefaults, head: ResponseHead) -> str:
+    """Leave out what the application says itself (P34)."""
+    server = "" if head.has_server else defaults.server
+    date = "" if head.has_date else defaults.date
+    return server + date + defaults.extra
 
 
 def _without_length(fields: list[tuple[str, str]]) -> str:

@@ -1,7 +1,8 @@
 """The rules of RFC 9110 and RFC 9112 that we hold ourselves, one pattern each, the rule above it.
 
-Patterns are over bytes and are used with `fullmatch`, unless their comment says `search`. What is
-not here is held by llhttp, whose strictness `tests/http11/test_llhttp.py` pins down.
+Patterns are used with `fullmatch`, unless their comment says `search`; over bytes where they look
+at what was not yet found to be a head, over latin-1 text after that. What is not here is held by
+llhttp, whose strictness `tests/http11/test_llhttp.py` pins down.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TARGET = re.compile(rb"[\x21-\x7e]+")
 
 # RFC 9112 3.2.2: absolute-form, for the schemes that we can be the origin of. The scheme's case
 # does not matter (RFC 3986 3.1).
-ABSOLUTE = re.compile(rb"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
+ABSOLUTE = re.compile(r"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE | re.ASCII)
 
 # RFC 9112 7.1: chunk-size [ chunk-ext ]; sixteen digits are 2^64 (H6).
 # chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] ), as strict as llhttp: the "bad white
@@ -43,38 +44,37 @@ CHUNK_LINE = re.compile(
 CHUNK_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
 
 # RFC 9110 8.6: Content-Length = 1*DIGIT
-DIGITS = re.compile(rb"[0-9]+")
+DIGITS = re.compile(r"[0-9]+")
 
 # RFC 9110 7.2: Host = uri-host [ ":" port ]; RFC 3986 3.2.2: IP-literal, IPv4address, reg-name
 _HOST = re.compile(
-    rb"(?:\[(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|v[0-9A-Fa-f]+\.[!$&'()*+,;=:._~0-9A-Za-z\-]+)\]"
-    rb"|(?:[!$&'()*+,;=._~0-9A-Za-z\-]|%[0-9A-Fa-f]{2})+)"
-    rb"(?::([0-9]{0,5}))?"
+    r"(?:\[(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|v[0-9A-Fa-f]+\.[!$&'()*+,;=:._~0-9A-Za-z\-]+)\]"
+    r"|(?:[!$&'()*+,;=._~0-9A-Za-z\-]|%[0-9A-Fa-f]{2})+)"
+    r"(?::([0-9]{0,5}))?"
 )
 _LAST_PORT = 65535
 
 # The methods that llhttp takes (the IANA registry and WebDAV's). Any other token is a 501, and so
 # are CONNECT, which asks for a tunnel, and PRI, which no HTTP/1.1 client may send (RFC 9113 3.4).
-METHODS = {
-    word.encode(): word
-    for word in (
+METHODS = frozenset(
+    (
         "ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR"
         " MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT"
         " SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE"
     ).split()
-}
+)
 
 # H11: what we speak.
-VERSIONS = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
+VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0"}
 
 
 @lru_cache(maxsize=128)
-def valid_host(value: bytes) -> bool:
+def valid_host(value: str) -> bool:
     """Whether `value` is `uri-host [":" port]` (RFC 9110 7.2); the empty value is the caller's."""
     match = _HOST.fullmatch(value)
     return match is not None and int(match[1] or 0) <= _LAST_PORT
 
 
-def tokens(value: bytes) -> list[bytes]:
+def tokens(value: str) -> list[str]:
     """The members of a comma-separated list, lower-case, empty ones left out (RFC 9110 5.6.1)."""
-    return [word for part in value.lower().split(b",") if (word := part.strip(b" \t"))]
+    return [word for part in value.lower().split(",") if (word := part.strip(" \t"))]

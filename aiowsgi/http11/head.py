@@ -12,39 +12,38 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from aiowsgi.errors import ProtocolError
+from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.grammar import DIGITS, tokens, valid_host
 from aiowsgi.http11.messages import Limits, RequestHead
-from aiowsgi.http11.walk import RequestLine, Walk, first_line, read_line
-
-Field = tuple[bytes, bytes]
+from aiowsgi.http11.walk import Walk, first_line, read_line
 
 _NO_LIMIT: Final = 1 << 62
 # A length of more digits is past every disk; int() of thousands of digits costs and may raise.
 _MOST_DIGITS: Final = 18
 
-# What a request means and how it is framed hangs on these; all others pass unread.
-_HOST, _LENGTH, _TYPE = b"host", b"content-length", b"content-type"
-_ENCODING, _CONNECTION, _EXPECT = b"transfer-encoding", b"connection", b"expect"
-_SINGLE: Final = frozenset({_HOST, _LENGTH, _TYPE})
-_READ: Final = _SINGLE | {_ENCODING, _CONNECTION, _EXPECT}
+# What a request means hangs on these; a second one could be taken by the next server for the first.
+_SINGLE: Final = frozenset({"host", "content-length", "content-type"})
 
 
-class _Fields(list[Field]):
-    """Where llhttp puts the fields; made anew for each head, so nothing of one reaches the next."""
+class _Nobody:
+    """Whom llhttp tells what it reads: it is asked for its verdict only."""
 
     __slots__ = ()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.append((name, value))
+
+_NOBODY: Final = _Nobody()
 
 
 class HeadReader:
-    """Reads the heads of one connection; holds nothing of any of them."""
+    """Reads the heads of all connections of a server; holds nothing of any of them."""
 
-    __slots__ = ("_body", "_count", "_limits", "_refuse_underscores", "_small")
+    __slots__ = ("_body", "_count", "_names", "_refuse_underscores", "_small", "limits")
 
-    def __init__(self, limits: Limits, *, refuse_underscores: bool) -> None:
-        self._limits = limits
+    def __init__(
+        self, limits: Limits, names: FieldNames | None = None, *, refuse_underscores: bool = False
+    ) -> None:
+        self.limits = limits
+        self._names = names or FieldNames()
         self._refuse_underscores = refuse_underscores
         self._body = _NO_LIMIT if limits.body is None else limits.body
         self._count = _NO_LIMIT if limits.fields is None else limits.fields
@@ -56,122 +55,111 @@ class HeadReader:
         """Read a head: all bytes from the request line to the empty line."""
         if len(head) > self._small and (error := self._walk(head)):
             return error
-        line = read_line(head[: head.find(b"\r\n")])
+        lines = head[:-4].decode("latin-1").split("\r\n")
+        line = read_line(lines[0])
         if isinstance(line, ProtocolError):
             return self._walk(head) or line
-        fields = _Fields()
         try:
-            HttpRequestParser(fields).feed_data(head)
+            HttpRequestParser(_NOBODY).feed_data(head)
         except HttpParserUpgrade:
             pass  # H13: the head is whole all the same, and we go on in HTTP/1.1
         except HttpParserError:
-            return self._explain(head, line)
-        if len(fields) > self._count or self._refuse_underscores:
+            return self._explain(head, lines)
+        del lines[0]
+        if len(lines) > self._count or self._refuse_underscores:
             error = self._walk(head)
             if error is not None:
                 return error
-        # H18: a search for one byte is far cheaper than one for three; a tab is rare.
-        if b"\t" in head or b" \r\n" in head:
-            _strip(fields)
-        return _examine(line, fields, self._body, head)
+        fields = self._names.collect(lines)
+        if len(fields) < len(lines) and _repeats_a_single(lines):
+            return _refuse(400, "a field that may stand once is there twice", head)
+        method, target, path, query, version, authority = line
+        request = RequestHead(method, target, path, query, version, fields)
+        return self._examine(request, authority, head) or request
+
+    def walk(self) -> Walk:
+        """Make what looks at a head that has not come whole yet."""
+        return Walk(self.limits, refuse_underscores=self._refuse_underscores)
 
     def _walk(self, head: bytes) -> ProtocolError | None:
-        walk = Walk(self._limits, refuse_underscores=self._refuse_underscores)
-        return walk.look(head, whole=True)
+        return self.walk().look(head, whole=True)
 
-    def _explain(self, head: bytes, line: RequestLine) -> ProtocolError:
+    def _explain(self, head: bytes, lines: list[str]) -> ProtocolError:
         """Say what llhttp has refused: the first bad byte, else what the fields mean together."""
         if error := self._walk(head):
             return error
-        fields = [_split(text) for text in head[:-4].split(b"\r\n")[1:]]
-        found = _examine(line, fields, self._body, head)
-        if isinstance(found, ProtocolError):
-            return found
-        return ProtocolError(400, "malformed head", first_line(head, self._limits))
+        if _repeats_a_single(lines[1:]):
+            return _refuse(400, "a field that may stand once is there twice", head)
+        request = RequestHead("", "", "", "", lines[0][-3:], self._names.collect(lines[1:]))
+        found = self._examine(request, "", head)
+        return found or ProtocolError(400, "malformed head", first_line(head, self.limits))
+
+    def _examine(self, request: RequestHead, authority: str, head: bytes) -> ProtocolError | None:
+        """Hold line and fields together, and note what they say of body and connection."""
+        fields = request.fields
+        host = fields.get("HTTP_HOST")
+        if host is None:
+            if request.version == "1.1":
+                return _refuse(400, "no Host", head)
+        elif host and not valid_host(host):
+            return _refuse(400, "malformed Host", head)
+        if authority:
+            fields["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's word counts
+        connection = fields.get("HTTP_CONNECTION")
+        if connection is None:
+            request.keep_alive = request.version == "1.1"
+        else:
+            request.keep_alive = _stays_open(connection, request.version)
+        if (
+            "HTTP_TRANSFER_ENCODING" in fields
+            or "CONTENT_LENGTH" in fields
+            or "HTTP_EXPECT" in fields
+        ):
+            return _frame(request, self._body, head)
+        return None
 
 
-def _split(text: bytes) -> Field:
-    name, _, value = text.partition(b":")
-    return name, value.strip(b" \t")
+def _repeats_a_single(lines: list[str]) -> bool:
+    names = [name for line in lines if (name := line.partition(":")[0].lower()) in _SINGLE]
+    return len(names) > len(set(names))
 
 
-def _strip(fields: list[Field]) -> None:
-    """Take white space off the ends of values (H18): llhttp takes it off the beginnings only."""
-    fields[:] = [(name, value.strip(b" \t")) for name, value in fields]
+def _frame(request: RequestHead, most: int, head: bytes) -> ProtocolError | None:
+    """Set how the body is framed (RFC 9112 6) and whether the client waits for a 100.
 
-
-def _examine(
-    line: RequestLine, fields: list[Field], most: int, head: bytes
-) -> RequestHead | ProtocolError:
-    """Hold line and fields together; `most` is the limit on a body that is announced."""
-    seen: dict[bytes, bytes] = {}
-    for name, value in fields:
-        key = name.lower()
-        if key in _READ:
-            if key in seen:
-                if key in _SINGLE:
-                    return _refuse(400, "a field that may stand once is there twice", head)
-                value = seen[key] + b", " + value  # noqa: PLW2901 - a list goes on (RFC 9110 5.3)
-            seen[key] = value
-    method, target, path, query, version, authority = line
-    host = seen.get(_HOST)
-    if host is None:
-        if version == "1.1":
-            return _refuse(400, "no Host", head)
-    elif host and not valid_host(host):
-        return _refuse(400, "malformed Host", head)
-    if authority:
-        fields = _with_host(fields, authority)
-    connection = seen.get(_CONNECTION)
-    request = RequestHead(method, target, path, query, version, fields)
-    request.keep_alive = (
-        version == "1.1" if connection is None else _stays_open(connection, version)
-    )
-    if len(seen) > (host is not None) + (connection is not None):
-        return _frame(request, seen, most, head) or request
-    return request
-
-
-def _frame(
-    request: RequestHead, seen: dict[bytes, bytes], most: int, head: bytes
-) -> ProtocolError | None:
-    """Set how the body is framed (RFC 9112 6) and whether the client waits for a 100."""
-    encoding, length = seen.get(_ENCODING), seen.get(_LENGTH)
+    `most` is the limit on a body that is announced, in bytes.
+    """
+    encoding = request.fields.get("HTTP_TRANSFER_ENCODING")
+    length = request.fields.get("CONTENT_LENGTH")
     if encoding is not None:
         if length is not None:
             return _refuse(400, "Transfer-Encoding together with Content-Length", head)
         if request.version == "1.0":
             return _refuse(400, "Transfer-Encoding in HTTP/1.0", head)
-        if encoding.lower() != b"chunked":
+        if encoding.lower() != "chunked":
             return _refuse(501, "a Transfer-Encoding that is not chunked", head)
         request.chunked = True
     elif length is not None:
         if not DIGITS.fullmatch(length):
             return _refuse(400, "malformed Content-Length", head)
-        digits = length.lstrip(b"0")
-        if len(digits) > _MOST_DIGITS or int(digits or b"0") > most:
+        digits = length.lstrip("0")
+        if len(digits) > _MOST_DIGITS or int(digits or "0") > most:
             return _refuse(413, "the body is too large", head)
-        request.content_length = int(digits or b"0")
-    expect = seen.get(_EXPECT)
+        request.content_length = int(digits or "0")
+    expect = request.fields.get("HTTP_EXPECT")
     # RFC 9110 10.1.1: HTTP/1.0 knows no Expect.
     if expect is not None and request.version == "1.1":
-        if expect.lower() != b"100-continue":
+        if expect.lower() != "100-continue":
             return _refuse(417, "unknown Expect", head)
         request.expect_continue = request.chunked or bool(request.content_length)
     return None
 
 
 @lru_cache(maxsize=64)
-def _stays_open(connection: bytes, version: str) -> bool:
+def _stays_open(connection: str, version: str) -> bool:
     """RFC 9112 9.3 (H1): `close` wins, then 1.1 stays open, and 1.0 where it says keep-alive."""
     options = tokens(connection)
-    return b"close" not in options and (version == "1.1" or b"keep-alive" in options)
-
-
-def _with_host(fields: list[Field], authority: bytes) -> list[Field]:
-    """Put the target's authority in the place of Host (RFC 9112 3.2.2)."""
-    others = [field for field in fields if field[0].lower() != _HOST]
-    return [(b"Host", authority), *others]
+    return "close" not in options and (version == "1.1" or "keep-alive" in options)
 
 
 def _refuse(status: int, reason: str, head: bytes) -> ProtocolError:

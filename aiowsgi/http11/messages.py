@@ -21,9 +21,10 @@ class Limits(NamedTuple):
 class RequestHead:
     """Request line, header section and framing of one request (RFC 9112 2.1), already checked.
 
-    `fields` are in the order sent, names as sent, values without surrounding white space. Where the
-    target is in absolute-form, `fields` carries its authority as the one Host (RFC 9112 3.2.2).
-    `path` and `query` are still percent-encoded; `path` is `*` for asterisk-form.
+    All text is latin-1, one code point per byte. `fields` are meta-variables (fields.py), values
+    without surrounding white space. Where the target is in absolute-form, its authority is the one
+    HTTP_HOST (RFC 9112 3.2.2). `path` and `query` are still percent-encoded; `path` is `*` for
+    asterisk-form.
     """
 
     __slots__ = (
@@ -42,11 +43,11 @@ class RequestHead:
     def __init__(
         self,
         method: str,
-        target: bytes,
-        path: bytes,
-        query: bytes,
+        target: str,
+        path: str,
+        query: str,
         version: str,
-        fields: list[tuple[bytes, bytes]],
+        fields: dict[str, str],
         *,
         content_length: int | None = None,
         chunked: bool = False,
@@ -65,7 +66,7 @@ class RequestHead:
         self.expect_continue = expect_continue
 
     def __repr__(self) -> str:
-        return f"<RequestHead {self.method} {self.target!r} HTTP/{self.version}>"
+        return f"<RequestHead {self.method} {self.target!a} HTTP/{self.version}>"
 
 
 class Endpoints(NamedTuple):
@@ -113,15 +114,19 @@ class ResponseHead:
 
 
 class ResponseDefaults:
-    """The fields that the server adds to every answer, as ready lines of bytes, each with its CRLF.
+    """The fields that the server adds to every answer, as ready lines, each with its CRLF.
 
-    `date` is replaced once a second by whoever keeps the time (H12); an empty value means that
-    the field is switched off.
+    An empty one is switched off; `lines` is all of them together.
     """
 
-    __slots__ = ("date", "extra", "server")
+    __slots__ = ("date", "extra", "lines", "server")
 
-    def __init__(self, server: bytes = b"", date: bytes = b"", extra: bytes = b"") -> None:
+    def __init__(self, server: str = "", date: str = "", extra: str = "") -> None:
         self.server = server
-        self.date = date
         self.extra = extra
+        self.tell(date)
+
+    def tell(self, date: str) -> None:
+        """Replace the Date, once a second, by whoever keeps the time (H12)."""
+        self.date = date
+        self.lines = self.server + date + self.extra

@@ -5,6 +5,7 @@ the end of a message is looked at until `resume()` (H2, H8, H20, H24). Nothing r
 error is the last event.
 
     feed(data) -> [RequestHead] [bytes ...] END      then wait for resume(), which parses on
+    whole(data) -> RequestHead                       the same for a message that is all there
                -> ... ProtocolError                  and nothing ever after
 
 A head is collected up to its empty line, bounded, and refused as soon as its first bad byte is
@@ -20,7 +21,7 @@ from typing import Final
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.chunked import ChunkedBody
 from aiowsgi.http11.head import HeadReader
-from aiowsgi.http11.messages import Limits, RequestHead
+from aiowsgi.http11.messages import RequestHead
 from aiowsgi.http11.walk import Walk
 
 
@@ -60,18 +61,14 @@ class RequestParser:
         "_head",
         "_keep_alive",
         "_left",
-        "_limits",
         "_reader",
-        "_refuse_underscores",
         "_walk",
         "_waiting",
         "state",
     )
 
-    def __init__(self, limits: Limits, *, refuse_underscores: bool = False) -> None:
-        self._limits = limits
-        self._refuse_underscores = refuse_underscores
-        self._reader = HeadReader(limits, refuse_underscores=refuse_underscores)
+    def __init__(self, reader: HeadReader) -> None:
+        self._reader = reader
         self.state = _IDLE
         self._head = bytearray()  # HEAD: the beginning of a head that a read has cut
         self._walk: Walk | None = None  # what has been seen of it
@@ -86,6 +83,21 @@ class RequestParser:
     def waiting(self) -> int:
         """How many bytes are kept unparsed; whoever reads the socket bounds it by not reading."""
         return len(self._waiting) - self._at
+
+    def whole(self, data: bytes) -> RequestHead | None:
+        """The short way for the ordinary message: no body, and nothing in `data` but it.
+
+        None says that it is not one, and that nothing was taken: `feed` it.
+        """
+        if self.state is not _IDLE or data.find(b"\r\n\r\n") != len(data) - 4:
+            return None
+        found = self._reader.read(data)
+        if isinstance(found, ProtocolError) or found.chunked or found.content_length:
+            return None
+        self._empty_lines = 0
+        self._keep_alive = found.keep_alive
+        self.state = _COMPLETE if found.keep_alive else _CLOSED
+        return found
 
     def feed(self, data: bytes) -> list[Event]:
         """Take what was read and return what it means; pieces of a body come joined (S19)."""
@@ -162,7 +174,7 @@ class RequestParser:
     def _look(self, events: list[Event]) -> None:
         """Refuse an unfinished head that is bad already: its client may wait for our answer."""
         if self._walk is None:
-            self._walk = Walk(self._limits, refuse_underscores=self._refuse_underscores)
+            self._walk = self._reader.walk()
         if error := self._walk.look(self._head):
             self._refuse(error, events)
 
@@ -175,7 +187,7 @@ class RequestParser:
         self._empty_lines = 0
         self._keep_alive = found.keep_alive
         if found.chunked:
-            self._chunked = ChunkedBody(self._limits)
+            self._chunked = ChunkedBody(self._reader.limits)
             self.state = _BODY
         elif found.content_length:
             self._left = found.content_length

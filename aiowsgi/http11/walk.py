@@ -22,51 +22,49 @@ from aiowsgi.http11.grammar import (
 )
 from aiowsgi.http11.messages import Limits
 
-# method, target, path, query, version, authority (b"" but in absolute-form)
-RequestLine = tuple[str, bytes, bytes, bytes, str, bytes]
+# method, target, path, query, version, authority ("" but in absolute-form)
+RequestLine = tuple[str, str, str, str, str, str]
 
 _TLS_HANDSHAKE: Final = 0x16  # RFC 8446 5.1: ContentType handshake
 _SLASH: Final = 0x2F
 _CR: Final = 0x0D
 
 
-def read_line(line: bytes) -> RequestLine | ProtocolError:
-    """Take a request line apart (RFC 9112 3); `line` is without its CRLF."""
-    words = line.split(b" ")
+def read_line(line: str) -> RequestLine | ProtocolError:
+    """Take a request line apart (RFC 9112 3); `line` is latin-1, without its CRLF."""
+    words = line.split(" ")
     if len(words) != 3:
-        return ProtocolError(400, "a request line is three words with one space between", line)
-    method = METHODS.get(words[0])
+        reason = "a request line is three words with one space between"
+        return ProtocolError(400, reason, line.encode("latin-1"))
+    method, target = words[0], words[1]
     version = VERSIONS.get(words[2])
-    if method is None or version is None:
-        return _explain_line(line, words)
-    target = words[1]
-    if target[:1] == b"/" and b"#" not in target:
-        path, _, query = target.partition(b"?")
-        return method, target, path, query, version, b""
-    return _other_form(line, method, target, version)
+    if version is None or method not in METHODS:
+        return _explain_line(line.encode("latin-1"))
+    if target[:1] == "/" and "#" not in target:
+        path, _, query = target.partition("?")
+        return method, target, path, query, version, ""
+    return _other_form(line.encode("latin-1"), method, target, version)
 
 
-def _explain_line(line: bytes, words: list[bytes]) -> ProtocolError:
-    method, target, version = words
+def _explain_line(line: bytes) -> ProtocolError:
+    method, target, version = line.split(b" ")
     if not TOKEN.fullmatch(method) or not TARGET.fullmatch(target):
         return ProtocolError(400, "malformed request line", line)
-    if version not in VERSIONS:
+    if version.decode("latin-1") not in VERSIONS:
         if VERSION.fullmatch(version):
             return ProtocolError(505, "a version that is neither HTTP/1.1 nor HTTP/1.0", line)
         return ProtocolError(400, "malformed HTTP version", line)
     return ProtocolError(501, "unknown method", line)
 
 
-def _other_form(
-    line: bytes, method: str, target: bytes, version: str
-) -> RequestLine | ProtocolError:
+def _other_form(line: bytes, method: str, target: str, version: str) -> RequestLine | ProtocolError:
     """absolute-form and asterisk-form (RFC 9112 3.2.2, 3.2.4; H3)."""
-    if target == b"*" and method == "OPTIONS":
-        return method, target, b"*", b"", version, b""
+    if target == "*" and method == "OPTIONS":
+        return method, target, "*", "", version, ""
     match = ABSOLUTE.fullmatch(target)
-    if match is None or b"#" in target or not valid_host(match[1]):
+    if match is None or "#" in target or not valid_host(match[1]):
         return ProtocolError(400, "malformed request target", line)
-    return method, target, match[2] or b"/", match[3] or b"", version, match[1]
+    return method, target, match[2] or "/", match[3] or "", version, match[1]
 
 
 class Walk:
@@ -123,10 +121,10 @@ class Walk:
 
     def _rules_of(self, line: bytes, data: bytes | bytearray) -> ProtocolError | None:
         if not self._lines:
-            found = read_line(line)
+            found = read_line(line.decode("latin-1"))
             if isinstance(found, ProtocolError):
                 return found
-            return None if TARGET.fullmatch(found[1]) else _bad_target(line)
+            return None if TARGET.fullmatch(line.split(b" ")[1]) else _bad_target(line)
         if self._limits.fields is not None and self._lines > self._limits.fields:
             return self._refuse(431, "too many field lines", data)
         if not FIELD_LINE.fullmatch(line):

@@ -13,6 +13,8 @@ from contextvars import Context
 from aiowsgi.bridge.exchange import Application
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.config import Config
+from aiowsgi.http11.fields import FieldNames
+from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, ResponseDefaults
 from aiowsgi.server.connection import wake_queue
 from aiowsgi.server.phases import Timeouts
@@ -38,7 +40,6 @@ def assemble(
     log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
     environ = EnvironBuilder(
         root_path=config.root_path,
-        underscores=config.header_map == "dangerous",
         multithread=config.thread_count > 1,
         software=f"aiowsgi/{__version__}",
     )
@@ -56,19 +57,14 @@ def assemble(
         Dispatcher(
             executor,
             config.thread_count,
+            call_soon=loop.call_soon,
             call_later=loop.call_later,
             clock=time.monotonic,
             busy=time.process_time,
             patience=patience,
         ),
         wake_queue(loop),
-        limits=Limits(
-            config.limit_request_line,
-            config.limit_request_fields,
-            config.limit_request_field_size,
-            config.limit_request_head,
-            config.limit_request_body,
-        ),
+        reader=_reader(config),
         timeouts=Timeouts(
             config.keep_alive, config.header_timeout, config.body_timeout, config.send_timeout
         ),
@@ -80,20 +76,34 @@ def assemble(
         ),
         defaults=defaults,
         shows_date=config.date_header and not defaults.date,
-        refuse_underscores=config.header_map == "refuse",
         log=log,
+    )
+
+
+def _reader(config: Config) -> HeadReader:
+    return HeadReader(
+        Limits(
+            config.limit_request_line,
+            config.limit_request_fields,
+            config.limit_request_field_size,
+            config.limit_request_head,
+            config.limit_request_body,
+        ),
+        FieldNames(underscores=config.header_map == "dangerous"),
+        refuse_underscores=config.header_map == "refuse",
     )
 
 
 def response_defaults(config: Config) -> ResponseDefaults:
     """The fields of every answer; `--header` may say another Server or Date than ours."""
-    defaults = ResponseDefaults(b"Server: aiowsgi\r\n" if config.server_header else b"")
+    server = "Server: aiowsgi\r\n" if config.server_header else ""
+    date = extra = ""
     for name, value in config.header:
-        line = f"{name}: {value}\r\n".encode("latin-1")
+        line = f"{name}: {value}\r\n"
         if name.lower() == "server":
-            defaults.server = line
+            server = line
         elif name.lower() == "date":
-            defaults.date = line
+            date = line
         else:
-            defaults.extra += line
-    return defaults
+            extra += line
+    return ResponseDefaults(server, date, extra)

@@ -40,8 +40,7 @@ def wake_queue(loop: asyncio.AbstractEventLoop) -> WakeQueue:
         except RuntimeError:  # the loop is closed: what this held is given back from here (S6)
             queue.run()
 
-    queue = WakeQueue(notify)
-    return queue
+    return (queue := WakeQueue(notify))
 
 
 class Connection(asyncio.Protocol):
@@ -62,7 +61,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._parser = RequestParser(service.limits, refuse_underscores=service.refuse_underscores)
+        self._parser = RequestParser(service.reader)
         self._wake: Callable[[], None] = partial(service.wakes.put, self.woken)
         self._exchange: Exchange | None = None
         self._life = Life(service.now)
@@ -81,12 +80,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: of a request, or of one that must wait for the exchange under way."""
-        if self._life.phase is Phase.EXCHANGE:
+        if self._exchange is not None:
             self._look_whether_over()
-        if self._life.phase is Phase.LINGER:
-            if self._inbound.too_much(data):
-                self._transport.abort()
-        elif self._life.phase is not Phase.CLOSING:
+        phase = self._life.phase
+        if phase is Phase.IDLE and (head := self._parser.whole(data)) is not None:
+            self._begin(head)
+        elif phase is Phase.LINGER:
+            self._inbound.drop_late(data)
+        elif phase is not Phase.CLOSING:
             self._take(self._parser.feed(data))
 
     def eof_received(self) -> bool:
@@ -279,11 +280,10 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _unread(self) -> bool:
-        """Whether the client may still be sending: then a close would lose it the answer (H21)."""
         return self._parser.state is ParserState.BODY or bool(self._parser.waiting)
 
     def _hang_up(self, *, lingering: bool) -> None:
-        """Close when the client has the answer; linger where it may still be sending."""
+        """Close when the client has the answer; linger where it may still be sending (H21)."""
         if lingering and not self._eof and self._transport.can_write_eof():
             self._life.enter(Phase.LINGER, self._service.now)
             self._inbound.resume()

@@ -130,10 +130,11 @@ class Inbound:
         self.dropping = True
         self.resume()
 
-    def too_much(self, data: bytes) -> bool:
-        """Drop what comes after the last answer; whether it is more than we are patient with."""
+    def drop_late(self, data: bytes) -> None:
+        """Drop what comes after the last answer, and cut a client that never ends (H21)."""
         self._late += len(data)
-        return self._late > LATE
+        if self._late > LATE:
+            self._transport.abort()
 
     def close(self) -> None:
         """The connection is over."""

@@ -19,7 +19,8 @@ from aiowsgi.bridge.wake import WakeQueue
 from aiowsgi.bridge.writer import ResponseWriter, SendNow
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
-from aiowsgi.http11.messages import Limits, RequestHead, ResponseDefaults
+from aiowsgi.http11.head import HeadReader
+from aiowsgi.http11.messages import RequestHead, ResponseDefaults
 from aiowsgi.server.phases import Timeouts
 
 logger = logging.getLogger("aiowsgi.error")
@@ -66,11 +67,10 @@ class Service:
         "defaults",
         "dispatcher",
         "draining",
-        "limits",
         "log",
         "loop",
         "now",
-        "refuse_underscores",
+        "reader",
         "shows_date",
         "spooling",
         "timeouts",
@@ -84,24 +84,22 @@ class Service:
         dispatcher: Dispatcher,
         wakes: WakeQueue,
         *,
-        limits: Limits,
+        reader: HeadReader,
         timeouts: Timeouts,
         spooling: Spooling,
         defaults: ResponseDefaults,
         shows_date: bool = True,
-        refuse_underscores: bool = False,
         log: RejectLog | None = None,
     ) -> None:
         self.loop = loop
         self.application = application
         self.dispatcher = dispatcher
         self.wakes = wakes
-        self.limits = limits
+        self.reader = reader
         self.timeouts = timeouts
         self.spooling = spooling
         self.defaults = defaults
         self.shows_date = shows_date
-        self.refuse_underscores = refuse_underscores
         self.log = log
         self.connections: set[Swept] = set()
         self.draining = False
@@ -142,7 +140,7 @@ class Service:
         """Look at every deadline, and make the Date field (H12); one timer for all connections."""
         self.now = time.monotonic()
         if self.shows_date:
-            self.defaults.date = b"Date: %b\r\n" % formatdate(usegmt=True).encode()
+            self.defaults.tell(f"Date: {formatdate(usegmt=True)}\r\n")
         for connection in list(self.connections):
             connection.sweep(self.now)
 

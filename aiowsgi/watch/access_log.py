@@ -28,11 +28,11 @@ class Line(NamedTuple):
 
     when: float  # seconds since the epoch
     client: str
-    request: bytes
+    request: str
     status: int
     sent: int  # bytes of the body
-    referer: bytes
-    agent: bytes
+    referer: str
+    agent: str
 
 
 class AccessLog:
@@ -52,20 +52,17 @@ class AccessLog:
     def answered(self, exchange: Exchange) -> None:
         """Note an exchange that is over."""
         head, answer = exchange.head, exchange.writer.head
-        referer = agent = b""
-        for name, value in head.fields:
-            if len(name) == 7 and name.lower() == b"referer":
-                referer = value
-            elif len(name) == 10 and name.lower() == b"user-agent":
-                agent = value
-        request = b"%b %b HTTP/%b" % (head.method.encode(), head.target, head.version.encode())
+        referer = head.fields.get("HTTP_REFERER", "")
+        agent = head.fields.get("HTTP_USER_AGENT", "")
+        request = f"{head.method} {head.target} HTTP/{head.version}"
         status = 0 if answer is None else answer.status
         sent = exchange.writer.body_bytes
         self._note(Line(time.time(), exchange.client, request, status, sent, referer, agent))
 
     def rejected(self, client: str, error: ProtocolError, sent: int) -> None:
         """Note a request that the server refused by itself."""
-        self._note(Line(time.time(), client, error.line, error.status, sent, b"", b""))
+        line = error.line.decode("latin-1")
+        self._note(Line(time.time(), client, line, error.status, sent, "", ""))
 
     def _note(self, line: Line) -> None:
         if len(self._lines) >= _MOST:
@@ -106,7 +103,6 @@ def combined(line: Line) -> str:
     )
 
 
-def _safe(value: bytes) -> str:
+def _safe(text: str) -> str:
     """Printable ASCII; quotes, backslashes and everything else as \\xNN."""
-    text = value.decode("latin-1")
     return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text) if text else "-"

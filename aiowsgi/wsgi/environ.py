@@ -19,39 +19,27 @@ from aiowsgi.wsgi.types import Environ
 # RFC 9110 4.2: the port where none is in the address; SERVER_PORT may not be empty (P9).
 _PORTS = {"http": "80", "https": "443"}
 _PROTOCOLS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
-# Field names are the client's: neither their number nor their size may fill memory (S4).
-_CACHED = 1024
-_CACHED_SIZE = 64
-# Content-Length is what the server counted; `Proxy` would be HTTP_PROXY, an operator's setting.
-_NEVER = (b"CONTENT-LENGTH", b"PROXY")
-# The key that dropped fields have: one that is in each environ already, so that a single look-up
-# sends them and the repeated ones out of the ordinary way.
-_DROPPED = "wsgi.version"
 
 
 class EnvironBuilder:
     """What the environs of one server have in common, and how the rest of each is made.
 
-    root_path is the mount (SCRIPT_NAME), not percent-encoded; underscores keeps field names with
-    `_`, which a client can use to pose as a proxy's (P12); extra are further keys for all requests,
-    lower-case dotted names (P17). Any thread may use it, several at once.
+    root_path is the mount (SCRIPT_NAME), not percent-encoded; extra are further keys for all
+    requests, lower-case dotted names (P17). Any thread may use it, several at once.
     """
 
-    __slots__ = ("_base", "_keys", "_underscores")
+    __slots__ = ("_base",)
 
     def __init__(
         self,
         *,
         root_path: str = "",
-        underscores: bool = False,
         multithread: bool = True,
         multiprocess: bool = False,
         software: str = "aiowsgi",
         errors: ErrorStream | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> None:
-        self._underscores = underscores
-        self._keys: dict[bytes, str] = {}
         self._base: Environ = {
             "SERVER_SOFTWARE": software,
             "SCRIPT_NAME": script_name(root_path),
@@ -89,15 +77,16 @@ class EnvironBuilder:
         `content_length` is the real length of a buffered body, None where it is still on its way.
         """
         environ = template.copy()
-        self._add_fields(environ, head.fields)
+        environ.update(head.fields)
         environ["REQUEST_METHOD"] = head.method
-        environ["REQUEST_URI"] = environ["RAW_URI"] = head.target.decode("latin-1")
-        environ["QUERY_STRING"] = head.query.decode("latin-1")
+        environ["REQUEST_URI"] = environ["RAW_URI"] = head.target
+        environ["QUERY_STRING"] = head.query
         version = head.version
         environ["SERVER_PROTOCOL"] = _PROTOCOLS.get(version) or "HTTP/" + version
         environ["wsgi.input"] = body
-        raw = head.path
-        path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
+        path = head.path
+        if "%" in path:
+            path = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
         if script := environ["SCRIPT_NAME"]:
             path = _below(script, path)
         # RFC 9112 3.3: with asterisk-form the path of the target URI is empty.
@@ -113,39 +102,6 @@ class EnvironBuilder:
         if length is not None:
             environ["CONTENT_LENGTH"] = str(length)
         return environ
-
-    def _add_fields(self, environ: Environ, fields: list[tuple[bytes, bytes]]) -> None:
-        """Add the header section; a repeated field is one comma-separated list (RFC 9110 5.3)."""
-        keys = self._keys
-        repeated: dict[str, list[str]] = {}
-        for name, value in fields:
-            key = keys.get(name)
-            if key is None:
-                key = self._key(name)
-            if key not in environ:
-                environ[key] = value.decode("latin-1")
-            elif key in repeated:
-                repeated[key].append(value.decode("latin-1"))
-            elif key != _DROPPED:
-                repeated[key] = [environ[key], value.decode("latin-1")]
-        # Joined once at the end: 20,000 of one name cost time in proportion (A18).
-        for key, values in repeated.items():
-            environ[key] = ("; " if key == "HTTP_COOKIE" else ", ").join(values)
-
-    def _key(self, name: bytes) -> str:
-        """Find the environ key of a field name as it was sent, any case."""
-        upper = name.upper()
-        if upper == b"CONTENT-TYPE":
-            key = "CONTENT_TYPE"
-        elif upper in _NEVER or (b"_" in upper and not self._underscores):
-            key = _DROPPED
-        else:
-            key = "HTTP_" + upper.replace(b"-", b"_").decode("latin-1")
-        if len(name) <= _CACHED_SIZE:
-            if len(self._keys) >= _CACHED:
-                self._keys.clear()  # somebody makes up names: the real ones are soon back
-            self._keys[name] = key
-        return key
 
 
 def script_name(root_path: str) -> str:

@@ -43,7 +43,7 @@ class Around:
         )
         encoder = ResponseEncoder(method, version, True, ResponseDefaults())
         writer = ResponseWriter(encoder, self._wake, self.kernel.send_now, memory=1000, disk=None)
-        head = RequestHead(method, b"/p?secret", b"/p", b"secret", version, [])
+        head = RequestHead(method, "/p?secret", "/p", "secret", version, {})
         self.exchange = Exchange(
             application, head, writer, builder.connection(ENDPOINTS), self._wake
         )

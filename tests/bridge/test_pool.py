@@ -38,6 +38,9 @@ class Loop:
     def __init__(self) -> None:
         self.timers: list[threading.Timer] = []
 
+    def call_soon(self, call: Callable[[], None]) -> None:
+        call()
+
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         timer = threading.Timer(seconds, call)
         timer.daemon = True
@@ -52,6 +55,7 @@ def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
         pool = Dispatcher(
             executor,
             threads,
+            call_soon=loop.call_soon,
             call_later=loop.call_later,
             clock=time.monotonic,
             busy=lambda: 0.0,
@@ -148,7 +152,12 @@ def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it()
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
     pool = Dispatcher(
-        executor, 1, call_later=loop.call_later, clock=time.monotonic, busy=lambda: 0.0
+        executor,
+        1,
+        call_soon=loop.call_soon,
+        call_later=loop.call_later,
+        clock=time.monotonic,
+        busy=lambda: 0.0,
     )
     work = Work(lambda: None)
     submit(pool, work)

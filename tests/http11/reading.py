@@ -6,13 +6,14 @@ import random
 from collections.abc import Iterable, Iterator
 
 from aiowsgi.errors import ProtocolError
+from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
 
 
 def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Event]:
     """All events of a client that sends `pieces`, each exchange being over at once."""
-    parser = RequestParser(limits or Limits())
+    parser = RequestParser(HeadReader(limits or Limits()))
     events: list[Event] = []
     for piece in pieces:
         events += parser.feed(piece)
@@ -73,14 +74,14 @@ def answers(events: Iterable[Event]) -> tuple[tuple[int, ...], tuple[bytes, ...]
 
 def head_of(raw: bytes, limits: Limits | None = None) -> RequestHead:
     """The head of a request that must be a good one."""
-    first = RequestParser(limits or Limits()).feed(raw)[0]
+    first = RequestParser(HeadReader(limits or Limits())).feed(raw)[0]
     assert isinstance(first, RequestHead), first
     return first
 
 
 def error_of(raw: bytes, limits: Limits | None = None) -> ProtocolError:
     """What a parser has against bytes that must be refused."""
-    last = RequestParser(limits or Limits()).feed(raw)[-1]
+    last = RequestParser(HeadReader(limits or Limits())).feed(raw)[-1]
     assert isinstance(last, ProtocolError), last
     return last
 

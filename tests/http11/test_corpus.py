@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits
 from aiowsgi.http11.parser import ParserState, RequestParser
 from tests.corpus import CASES, Case
@@ -33,7 +34,7 @@ def test_cuts_at_random_change_nothing(case: Case, seed: int) -> None:
 
 @every_case
 def test_the_connection_is_left_as_it_should_be(case: Case) -> None:
-    parser = RequestParser(Limits())
+    parser = RequestParser(HeadReader(Limits()))
     parser.feed(case.raw)
     while parser.state is ParserState.COMPLETE and parser.waiting:
         parser.resume()

@@ -8,7 +8,7 @@ from aiowsgi.http11.encoder import CONTINUE, ResponseEncoder, error_response, in
 from aiowsgi.http11.messages import ResponseDefaults, ResponseHead
 
 DATE = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-DEFAULTS = ResponseDefaults(server=b"Server: aiowsgi\r\n", date=DATE, extra=b"X-Extra: 1\r\n")
+DEFAULTS = ResponseDefaults("Server: aiowsgi\r\n", DATE.decode(), "X-Extra: 1\r\n")
 NOTHING = ResponseDefaults()
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -74,7 +74,7 @@ def test_the_date_is_what_the_defaults_say_at_that_moment() -> None:
     """H12: whoever keeps the time replaces it."""
     defaults = ResponseDefaults()
     encoder = ResponseEncoder("GET", "1.1", True, defaults)
-    defaults.date = DATE
+    defaults.tell(DATE.decode())
     assert DATE in encoder.start(ResponseHead(200, "OK", []), 0)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.messages import ResponseDefaults, ResponseHead
 
-DEFAULTS = ResponseDefaults(b"Server: aiowsgi\r\n", b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
+DEFAULTS = ResponseDefaults("Server: aiowsgi\r\n", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
 
 names = st.from_regex(r"X-[!#$%&'*+.^_`|~0-9A-Za-z-]{0,10}", fullmatch=True)
 values = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=20)

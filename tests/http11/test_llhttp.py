@@ -61,8 +61,8 @@ def test_both_readings_of_a_target_agree_on_every_byte(template: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_each_method_that_we_list_is_known_to_llhttp(method: bytes) -> None:
-    assert taken(method + b" / HTTP/1.1\r\n\r\n") is not None
+def test_each_method_that_we_list_is_known_to_llhttp(method: str) -> None:
+    assert taken(method.encode() + b" / HTTP/1.1\r\n\r\n") is not None
 
 
 @pytest.mark.parametrize("method", METHODS_OF_LLHTTP_THAT_WE_REFUSE.split())

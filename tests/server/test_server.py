@@ -245,7 +245,7 @@ def test_cancelling_serve_stops_at_once_and_closes_everything(main: Main) -> Non
         with pytest.raises(asyncio.CancelledError):
             await serving
         assert not over.is_set()
-        assert [exchange.head.path for exchange in server.stuck] == [b"/"]
+        assert [exchange.head.path for exchange in server.stuck] == ["/"]
         assert await asking == b""
         assert refused(server)
         release.set()

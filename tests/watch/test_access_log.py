@@ -158,7 +158,7 @@ def test_nothing_in_a_request_forges_a_line(raw: bytes, kept: Kept) -> None:
 
 def test_escapes_can_be_told_from_what_looks_like_one() -> None:
     """S14: a backslash is escaped itself."""
-    line = Line(0.0, "", b'\\x22"\r\n', 0, 0, b"", b"\xff")
+    line = Line(0.0, "", '\\x22"\r\n', 0, 0, "", "\xff")
     assert combined(line).startswith("- - - [")
     assert combined(line).endswith('] "\\x5cx22\\x22\\x0d\\x0a" - 0 "-" "\\xff"')
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiowsgi.http11.messages import Endpoints, RequestHead
-from aiowsgi.wsgi import environ as module
 from aiowsgi.wsgi.environ import EnvironBuilder, script_name
 from aiowsgi.wsgi.errors_stream import ErrorStream
 from aiowsgi.wsgi.filewrapper import FileWrapper
@@ -22,15 +21,15 @@ UNIX = Endpoints(("", ""), ("example.org", ""))
 
 
 def request(
-    target: bytes = b"/",
-    fields: list[tuple[bytes, bytes]] | None = None,
+    target: str = "/",
+    fields: dict[str, str] | None = None,
     *,
     method: str = "GET",
     version: str = "1.1",
     **framing: Any,
 ) -> RequestHead:
-    path, _, query = target.partition(b"?")
-    return RequestHead(method, target, path, query, version, fields or [], **framing)
+    path, _, query = target.partition("?")
+    return RequestHead(method, target, path, query, version, fields or {}, **framing)
 
 
 def build(
@@ -44,17 +43,11 @@ def build(
     return builder.build(builder.connection(endpoints), head, io.BytesIO(), length)
 
 
-def fields(*pairs: tuple[bytes, bytes], **options: Any) -> dict[str, str]:
-    """Build an environ from these fields; what they left in it."""
-    environ = build(request(fields=list(pairs)), **options)
-    return {k: v for k, v in environ.items() if k.startswith(("HTTP_", "CONTENT_"))}
-
-
 def test_each_request_has_a_fresh_builtin_dict() -> None:
     """P2: the application's to change, without a trace in the next one."""
     builder = EnvironBuilder()
     template = builder.connection(TCP)
-    first = builder.build(template, request(fields=[(b"A", b"1")]), io.BytesIO(), None)
+    first = builder.build(template, request(fields={"HTTP_A": "1"}), io.BytesIO(), None)
     assert type(first) is dict
     first.clear()
     second = builder.build(template, request(), io.BytesIO(), None)
@@ -68,7 +61,7 @@ def test_the_keys_of_a_simple_request_are_these_and_no_others() -> None:
     builder = EnvironBuilder(software="aiowsgi/1.0", multithread=False, multiprocess=True)
     environ = builder.build(
         builder.connection(TCP),
-        request(b"/a%20b?c=%20d", [(b"Host", b"h:1"), (b"Content-Type", b"t/p")], method="POST"),
+        request("/a%20b?c=%20d", {"HTTP_HOST": "h:1", "CONTENT_TYPE": "t/p"}, method="POST"),
         body,
         None,
     )
@@ -142,51 +135,51 @@ def test_extensions_are_lower_case_dotted_names() -> None:
 @given(st.binary())
 def test_a_path_keeps_each_byte(raw: bytes) -> None:
     """P10, P11: percent-encoded or not; invalid escapes stay as they are."""
-    encoded = b"/" + b"".join(b"%%%02x" % byte for byte in raw)
+    encoded = "/" + "".join(f"%{byte:02x}" for byte in raw)
     assert build(request(encoded))["PATH_INFO"] == "/" + raw.decode("latin-1")
-    plain = b"/" + raw.replace(b"%", b"").replace(b"?", b"")
-    assert build(request(plain))["PATH_INFO"] == plain.decode("latin-1")
+    plain = "/" + raw.decode("latin-1").replace("%", "").replace("?", "")
+    assert build(request(plain))["PATH_INFO"] == plain
 
 
 @pytest.mark.parametrize(
     ("target", "path", "query"),
     [
-        (b"/%ff\xfe", "/\xff\xfe", ""),
-        (b"//a", "//a", ""),
-        (b"//a//b/../c/.", "//a//b/../c/.", ""),
-        (b"/%2F%2e+%zz%", "//.+%zz%", ""),
-        (b"/a;b=c", "/a;b=c", ""),
-        (b"/%3Fa?b=%3F&c=\xe9?d", "/?a", "b=%3F&c=\xe9?d"),
-        (b"/?", "/", ""),
+        ("/%ff\xfe", "/\xff\xfe", ""),
+        ("//a", "//a", ""),
+        ("//a//b/../c/.", "//a//b/../c/.", ""),
+        ("/%2F%2e+%zz%", "//.+%zz%", ""),
+        ("/a;b=c", "/a;b=c", ""),
+        ("/%3Fa?b=%3F&c=\xe9?d", "/?a", "b=%3F&c=\xe9?d"),
+        ("/?", "/", ""),
     ],
 )
-def test_path_and_query_are_not_tidied(target: bytes, path: str, query: str) -> None:
+def test_path_and_query_are_not_tidied(target: str, path: str, query: str) -> None:
     """P10, P11, P13: only the path is decoded, once."""
     environ = build(request(target))
     assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == (path, query)
-    assert environ["RAW_URI"] == environ["REQUEST_URI"] == target.decode("latin-1")
+    assert environ["RAW_URI"] == environ["REQUEST_URI"] == target
 
 
 def test_asterisk_form_has_an_empty_path() -> None:
     """P11, RFC 9112 3.3; the target tells it from an empty one."""
-    environ = build(request(b"*", method="OPTIONS"))
+    environ = build(request("*", method="OPTIONS"))
     assert (environ["PATH_INFO"], environ["REQUEST_URI"]) == ("", "*")
 
 
 @pytest.mark.parametrize(
     ("target", "path"),
     [
-        (b"/app", ""),
-        (b"/app/", "/"),
-        (b"/app/x", "/x"),
-        (b"/%61pp/x", "/x"),
-        (b"/app//x", "//x"),
-        (b"/application", "/application"),
-        (b"/", "/"),
-        (b"/x/app/", "/x/app/"),
+        ("/app", ""),
+        ("/app/", "/"),
+        ("/app/x", "/x"),
+        ("/%61pp/x", "/x"),
+        ("/app//x", "//x"),
+        ("/application", "/application"),
+        ("/", "/"),
+        ("/x/app/", "/x/app/"),
     ],
 )
-def test_a_mount_is_cut_on_a_segment_boundary(target: bytes, path: str) -> None:
+def test_a_mount_is_cut_on_a_segment_boundary(target: str, path: str) -> None:
     """P11: a path that is not below it is what a proxy has cut already."""
     environ = build(request(target), root_path="/app")
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/app", path)
@@ -197,7 +190,7 @@ def test_a_connection_may_have_a_mount_of_its_own() -> None:
     builder = EnvironBuilder(root_path="/app")
     template = builder.connection(TCP)
     template["SCRIPT_NAME"] = "/b"
-    environ = builder.build(template, request(b"/b/c"), io.BytesIO(), None)
+    environ = builder.build(template, request("/b/c"), io.BytesIO(), None)
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/b", "/c")
     assert builder.connection(TCP)["SCRIPT_NAME"] == "/app"
 
@@ -209,44 +202,6 @@ def test_a_connection_may_have_a_mount_of_its_own() -> None:
 def test_a_mount_as_text_becomes_a_script_name(root_path: str, script: str) -> None:
     """P10, P11: never `/` alone, and bytes of UTF-8 as any path."""
     assert script_name(root_path) == script
-
-
-def test_fields_are_there_where_they_were_sent_and_as_they_were_sent() -> None:
-    """P10, P12: any case of the name; an empty value is a value."""
-    sent = [(b"x-Some-THING", b"v \xff\xe9"), (b"Empty", b""), (b"Accept", b"*/*")]
-    found = {"HTTP_X_SOME_THING": "v \xff\xe9", "HTTP_EMPTY": "", "HTTP_ACCEPT": "*/*"}
-    assert fields(*sent) == found
-    assert fields() == {}
-
-
-def test_repeated_fields_are_one_list_and_cookies_one_header() -> None:
-    """P12, RFC 9110 5.3, RFC 6265 5.4: in the order sent, any case."""
-    found = fields(
-        (b"Accept", b"a"), (b"Cookie", b"x=1"), (b"X", b""), (b"ACCEPT", b"b"), (b"accept", b"c"),
-        (b"cookie", b"y=2"), (b"X", b"\xff"),
-    )  # fmt: skip
-    assert found == {"HTTP_ACCEPT": "a, b, c", "HTTP_COOKIE": "x=1; y=2", "HTTP_X": ", \xff"}
-
-
-def test_proxy_is_dropped_always_and_names_with_underscores_unless_asked_for() -> None:
-    """P12: HTTP_PROXY is an operator's setting, and X_Forwarded_For would be a proxy's word."""
-    sent = [(b"Proxy", b"http://evil/"), (b"X_Forwarded_For", b"1"), (b"X-Forwarded-For", b"2")]
-    for _ in range(2):
-        assert fields(*sent) == {"HTTP_X_FORWARDED_FOR": "2"}
-        assert fields(*sent, underscores=True) == {"HTTP_X_FORWARDED_FOR": "1, 2"}
-        assert fields((b"pROXY", b"x"), (b"PROXY", b"y")) == {}
-
-
-def test_a_name_with_underscores_never_poses_as_framing() -> None:
-    """P12, P9: CONTENT_LENGTH is what the server counted."""
-    sent = [(b"Content_Length", b"9"), (b"Content_Type", b"x")]
-    found = {"HTTP_CONTENT_LENGTH": "9", "HTTP_CONTENT_TYPE": "x"}
-    assert fields(*sent, underscores=True) == found
-
-
-def test_twenty_thousand_fields_of_one_name_are_joined_once() -> None:
-    """A18: in proportion to their number."""
-    assert fields(*[(b"X", b"y")] * 20_000) == {"HTTP_X": "y, " * 19_999 + "y"}
 
 
 @pytest.mark.parametrize(
@@ -268,23 +223,11 @@ def test_content_length_is_that_of_the_body(
     announced: int | None, counted: int | None, chunked: bool, key: str | None
 ) -> None:
     """P9, P25: of a chunked body where it was buffered."""
-    sent = [(b"Transfer-Encoding", b"chunked")] if chunked else []
+    sent = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {}
     if announced is not None:
-        sent.append((b"Content-Length", b"%d" % announced))
+        sent["CONTENT_LENGTH"] = str(announced)
     environ = build(request(fields=sent, content_length=announced, chunked=chunked), counted)
     assert environ.get("CONTENT_LENGTH") == key
     assert "HTTP_CONTENT_LENGTH" not in environ
     # An application must not see two framings of one body.
     assert ("HTTP_TRANSFER_ENCODING" in environ) == (chunked and counted is None)
-
-
-def test_names_that_clients_make_up_do_not_fill_memory() -> None:
-    """S4: and are right all the same."""
-    builder = EnvironBuilder()
-    template = builder.connection(TCP)
-    for number in range(3 * module._CACHED):
-        head = request(fields=[(b"X-%d" % number, b"x"), (b"Y" * 1000, b"y")])
-        environ = builder.build(template, head, io.BytesIO(), None)
-        assert environ[f"HTTP_X_{number}"] == "x"
-    assert len(builder._keys) <= module._CACHED
-    assert max(map(len, builder._keys)) <= module._CACHED_SIZE

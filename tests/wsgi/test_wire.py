@@ -23,7 +23,7 @@ from aiowsgi.wsgi.types import Environ, StartResponse, WSGIApplication
 from .apps import returning
 from .recording import call
 
-DEFAULTS = ResponseDefaults(b"Server: ours\r\n", b"Date: Sat, 21 Nov 2026 02:55:29 GMT\r\n")
+DEFAULTS = ResponseDefaults("Server: ours\r\n", "Date: Sat, 21 Nov 2026 02:55:29 GMT\r\n")
 
 
 class Wire:

@@ -1,0 +1,85 @@
+"""A header section as meta-variables (RFC 3875 4.1.18), the names that PEP 3333 has for its fields.
+
+The law: one dict of native strings, one code point per byte (P10); a repeated field is one
+comma-separated list (RFC 9110 5.3), made in time that is in proportion (A18). Nothing in it can be
+mistaken for a field that was not sent: names with `_` are dropped unless asked for, `Proxy` always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+# Field names are the client's: neither their number nor their size may fill memory (S4).
+_CACHED: Final = 1024
+_CACHED_SIZE: Final = 64
+
+# `Proxy` would be HTTP_PROXY, an operator's setting (P12), and the other one, spelled so, would be
+# taken for the framing of the body.
+_NEVER: Final = frozenset({"PROXY", "TRANSFER_ENCODING"})
+# CGI has these two without HTTP_.
+_BARE: Final = frozenset({"CONTENT-LENGTH", "CONTENT-TYPE"})
+
+
+class FieldNames:
+    """Finds the meta-variable of a field name, any case; underscores keeps names with `_`.
+
+    One for all connections of a server, and any thread may use it: what it remembers is only what
+    it would find again.
+    """
+
+    __slots__ = ("_known", "_underscores")
+
+    def __init__(self, *, underscores: bool = False) -> None:
+        self._underscores = underscores
+        self._known: dict[str, str] = {}  # as it was spelled -> its meta-variable
+
+    def collect(self, lines: list[str]) -> dict[str, str]:
+        """Make the meta-variables of these field lines, whose syntax was checked (RFC 9112 5)."""
+        known = self._known
+        found: dict[str, str] = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            variable = known.get(name)
+            if variable is None or variable in found:  # seen for the first time, dropped, repeated
+                return self.join([_split(line) for line in lines])
+            found[variable] = value.strip(" \t")  # H18; strip() alone takes NBSP off too
+        return found
+
+    def join(self, fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Make the meta-variables of any fields: new, dropped and repeated ones."""
+        lists: dict[str, list[str]] = {}
+        for name, value in fields:
+            variable = self.variable(name)
+            if variable:
+                lists.setdefault(variable, []).append(value)
+        return {
+            variable: values[0]
+            if len(values) == 1
+            else ("; " if variable == "HTTP_COOKIE" else ", ").join(values)  # RFC 6265 5.4
+            for variable, values in lists.items()
+        }
+
+    def variable(self, name: str) -> str:
+        """Find the meta-variable of one name; empty where the field is dropped."""
+        variable = self._known.get(name)
+        if variable is not None:
+            return variable
+        upper = name.encode("latin-1").upper().decode("latin-1")  # ASCII's letters only
+        plain = upper.replace("-", "_")
+        if upper in _BARE:
+            variable = plain
+        elif upper in _NEVER or ("_" in upper and not self._underscores):
+            return ""
+        else:
+            variable = "HTTP_" + plain
+        if len(name) <= _CACHED_SIZE:
+            if len(self._known) >= _CACHED:
+                self._known.clear()  # somebody makes up names: the real ones are soon back
+            self._known[name] = variable
+        return variable
+
+
+def _split(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.strip(" \t")
