@@ -13,11 +13,11 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import chart, figures, load, machine, processes, report, servers, workloads
+from benchmarks import chart, figures, load, machine, parts, processes, report, servers, workloads
 from benchmarks.figures import Sample, Series
 from benchmarks.report import Results
 from benchmarks.runner import Runner
@@ -48,6 +48,11 @@ def parser() -> argparse.ArgumentParser:
     add("--seconds", type=int, metavar="N", help="whole seconds of load in a round (4)")
     add("--quick", action="store_true", help="a smoke run: one round of a second, few workloads")
     add("--json", type=Path, metavar="FILE", help="write every sample")
+    add(
+        "--add",
+        action="store_true",
+        help="keep the workloads in --json FILE that are not measured now; report all of them",
+    )
     add("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown")
     add("--chart", type=Path, metavar="DIR", help="write benchmark.png and benchmark.svg")
     return made
@@ -65,22 +70,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen_workloads = workloads.chosen(options.workloads, options.quick)
     except ValueError as error:
         made.error(str(error))
+    if options.add and not options.json:
+        made.error("--add needs --json FILE: the file that the parts are added to")
     if options.rounds < 0 or options.seconds < 0:
         made.error("--rounds and --seconds are at least 1")
     if options.list:
         print(listing())
         return 0
-    if not load.available():
-        print(load.HOW_TO_GET_WRK, file=sys.stderr)
-        return 2
-    if options.chart and importlib.util.find_spec("matplotlib") is None:
-        print(chart.HOW_TO_GET_MATPLOTLIB, file=sys.stderr)
+    if lacking := what_is_lacking(options):
+        print(lacking, file=sys.stderr)
         return 2
     processes.end_as_on_interrupt()
     command = shlex.join(["python", "-m", "benchmarks", *words])
     results, present = prepare(command, options, chosen_servers)
-    finished = measure(results, options, present, chosen_workloads)
-    publish(results, options)
+    try:
+        earlier = parts.read(options.json) if options.add else None
+        parts.check(earlier or Results({}), results)
+    except parts.PartsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return run(results, earlier, options, present, chosen_workloads)
+
+
+def what_is_lacking(options: argparse.Namespace) -> str:
+    """How to get what the run needs and is not here; empty where nothing is."""
+    if not load.available():
+        return load.HOW_TO_GET_WRK
+    if options.chart and importlib.util.find_spec("matplotlib") is None:
+        return chart.HOW_TO_GET_MATPLOTLIB
+    return ""
+
+
+def run(
+    results: Results,
+    earlier: Results | None,
+    options: argparse.Namespace,
+    present: Sequence[Server],
+    chosen: Sequence[Workload],
+) -> int:
+    """Measures and reports, joined with the earlier parts where there are some; the exit code."""
+
+    def so_far() -> Results:
+        return results if earlier is None else parts.join(earlier, results, options.rounds)
+
+    def save() -> None:
+        if options.json:
+            report.write(options.json, report.as_json(so_far()))
+
+    finished = measure(results, options, present, chosen, save)
+    save()
+    publish(so_far(), options)
     return 0 if finished and not any(ours_failed(series) for series in results.series) else 1
 
 
@@ -142,8 +181,9 @@ def measure(
     options: argparse.Namespace,
     present: Sequence[Server],
     chosen: Sequence[Workload],
+    save: Callable[[], None],
 ) -> bool:
-    """Fills the results; False where it was interrupted."""
+    """Fills the results, and saves them after each workload; False where it was interrupted."""
     warm_up = 0 if options.quick else 1
     with tempfile.TemporaryDirectory(prefix="aiowsgi-benchmark-") as folder:
         most_idle = QUICK_IDLE if options.quick else ALL_IDLE
@@ -160,9 +200,11 @@ def measure(
         try:
             for series in results.series:
                 runner.fill(series, present, options.rounds, progress)
+                save()
         except KeyboardInterrupt:
-            print("interrupted: what follows is not complete", file=sys.stderr)
-            results.facts["interrupted"] = "yes: not every round, not every workload"
+            left_out = "; --add leaves out what is not whole" if options.add else ""
+            print(f"interrupted: what follows is not complete{left_out}", file=sys.stderr)
+            results.facts[report.INTERRUPTED] = "yes: not every round, not every workload"
             return False
     return True
 
@@ -180,8 +222,6 @@ def expected(results: Results, rounds: int, each: float) -> float:
 
 def publish(results: Results, options: argparse.Namespace) -> None:
     print(report.text(results))
-    if options.json:
-        report.write(options.json, report.as_json(results))
     if options.markdown:
         report.write(options.markdown, report.markdown(results))
     if options.chart:

@@ -10,10 +10,14 @@ import importlib.metadata
 import os
 import platform
 import resource
+import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import OPENSSL_VERSION
 
 PROC = Path("/proc")
+SHARED = ("uvloop", "httptools", "h11", "click")
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,25 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def python_build(arguments: str, of_system: bool) -> str:
+    """What `configure` was told of speed, in words; `of_system`: a distribution built it."""
+    told = [flag for flag in ("--enable-optimizations", "--with-lto") if flag in arguments]
+    slow = [flag for flag in ("--with-pydebug", "--with-address-sanitizer") if flag in arguments]
+    if slow:
+        return f"slow: configured with {' '.join(slow)}"
+    if "--enable-optimizations" in told:
+        return f"optimised: configured with {' '.join(told)}"
+    if of_system:
+        return "of a distribution, whose own optimisations do not show"
+    return "not optimised: configured without --enable-optimizations"
+
+
+def packages() -> str:
+    """Versions of what the servers are made of, where they share it."""
+    found = ((name, version(name)) for name in SHARED)
+    return ", ".join([*(f"{name} {number}" for name, number in found if number), OPENSSL_VERSION])
+
+
 def describe(pinned: Cores) -> dict[str, str]:
     """What a reader must know about the machine, as words."""
     one = "server and load share the machine, nothing is pinned: figures are of little worth"
@@ -110,6 +133,9 @@ def describe(pinned: Cores) -> dict[str, str]:
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "python build": f"{' '.join(sys.version.split())}; "
+        + python_build(sysconfig.get_config_var("CONFIG_ARGS") or "", sys.base_prefix == "/usr"),
+        "packages": packages(),
         "pinned": one
         if pinned.server is None
         else f"server on core {pinned.server}, load on core {pinned.load}",

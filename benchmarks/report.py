@@ -17,6 +17,8 @@ from benchmarks.workloads import LOG, Kind
 
 LIMITED = "*"
 DISTURBED = "~"
+INTERRUPTED = "interrupted"
+VERSION_OF = "version of "
 LEGEND = (
     "Medians of the rounds. aiowsgi/it: the median of the ratios of single rounds, in brackets the "
     "lowest and the highest. Memory: resident, all processes. CPU: the "
@@ -38,7 +40,7 @@ class Results:
     def add_servers(self, servers: Sequence[Server]) -> None:
         """Versions and notes of those that take part."""
         for server in servers:
-            self.facts[f"version of {server.name}"] = server.version()
+            self.facts[VERSION_OF + server.name] = server.version()
             if server.note:
                 self.notes[server.name] = server.note
 
@@ -241,8 +243,11 @@ def series_as_data(series: Series) -> Mapping[str, Any]:
 
 
 def write(path: Path, content: str) -> None:
+    """At once: a run that is ended while it writes loses nothing of what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
+    part = path.with_name(path.name + ".part")
+    part.write_text(content, encoding="utf-8")
+    part.replace(path)
 
 
 def progress_figure(kind: Kind, sample: Sample) -> str:
