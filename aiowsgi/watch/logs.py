@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import nullcontext
 
 ERROR_LOG = "aiowsgi.error"
 ACCESS_LOG = "aiowsgi.access"
@@ -30,11 +31,19 @@ class TerminalOutput(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record as a line of its own."""
         try:
-            stream = getattr(sys, self._stream)
-            stream.write(self.format(record) + "\n")
-            stream.flush()
+            self._put(self.format(record) + "\n")
         except Exception:  # a closed terminal, or none: a log never breaks its caller
             self.handleError(record)
+
+    def write(self, lines: list[str]) -> None:
+        """Write lines that are no records, at once. Raises what the stream raises."""
+        with self.lock or nullcontext():
+            self._put("\n".join([*lines, ""]))
+
+    def _put(self, text: str) -> None:
+        stream = getattr(sys, self._stream)
+        stream.write(text)
+        stream.flush()
 
 
 def set_up_logs(level: str) -> None:
@@ -45,6 +54,21 @@ def set_up_logs(level: str) -> None:
     """
     _set_up(ERROR_LOG, level.upper(), TerminalOutput("stderr", _ERROR_LINE))
     _set_up(ACCESS_LOG, "INFO", TerminalOutput("stdout", _ACCESS_LINE))
+
+
+def only_output(logger: logging.Logger) -> TerminalOutput | None:
+    """The output that writes what `logger` is told as it is, where nothing else wants records.
+
+    None where a program hung outputs or filters of its own on the logger: those get a record each.
+    """
+    if type(logger) is not logging.Logger or logger.filters or logger.propagate:
+        return None
+    if len(logger.handlers) != 1:
+        return None
+    [output] = logger.handlers
+    if type(output) is not TerminalOutput or output.filters or output.level > logging.INFO:
+        return None
+    return output if output.formatter is _ACCESS_LINE else None
 
 
 def _set_up(name: str, level: str, output: logging.Handler) -> None:

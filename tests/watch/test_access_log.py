@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable
 
 import pytest
 
-from aiowsgi.errors import ProtocolError
 from aiowsgi.watch import access_log
-from aiowsgi.watch.access_log import AccessLog, Line, combined
+from aiowsgi.watch.access_log import AccessLog, combined, stamp
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 from tests.server.wsgi_client import Client
-
-COMBINED = re.compile(
-    r"(?P<client>\S+) - - \[(?P<when>\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
-    r'"(?P<request>[^"]*)" (?P<status>\d{3}|-) (?P<sent>\d+) '
-    r'"(?P<referer>[^"]*)" "(?P<agent>[^"]*)"'
-)
-
-
-class Kept(logging.Handler):
-    """Keeps each line; may be held up, or fail."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self.reached = threading.Event()
-        self.go = threading.Event()
-        self.go.set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.reached.set()
-        assert self.go.wait(20)
-        self.lines.append(record.getMessage())
-
-
-@pytest.fixture
-def kept() -> Iterator[Kept]:
-    """The lines of the logger "aiowsgi.access" as the server writes them."""
-    logger = logging.getLogger("aiowsgi.access")
-    handler = Kept()
-    before = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    yield handler
-    handler.go.set()
-    logger.removeHandler(handler)
-    logger.setLevel(before[0])
-    logger.propagate = before[1]
+from tests.watch.lines import ACCESS, Kept, note, parts
 
 
 def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -71,12 +33,6 @@ def served(kept: Kept, *requests: bytes) -> list[str]:
         for request in requests:
             server.talk(request)
     return kept.lines
-
-
-def parts(line: str) -> dict[str, str]:
-    match = COMBINED.fullmatch(line)
-    assert match is not None, line
-    return match.groupdict()
 
 
 def get(path: bytes, *fields: bytes) -> bytes:
@@ -158,13 +114,55 @@ def test_nothing_in_a_request_forges_a_line(raw: bytes, kept: Kept) -> None:
 
 def test_escapes_can_be_told_from_what_looks_like_one() -> None:
     """S14: a backslash is escaped itself."""
-    line = Line(0.0, "", '\\x22"\r\n', 0, 0, "", "\xff")
-    assert combined(line).startswith("- - - [")
-    assert combined(line).endswith('] "\\x5cx22\\x22\\x0d\\x0a" - 0 "-" "\\xff"')
+    line = combined("now", "", '\\x22"\r\n', 0, 0, agent="\xff")
+    assert line == '- - - [now] "\\x5cx22\\x22\\x0d\\x0a" - 0 "-" "\\xff"'
+
+
+@pytest.mark.parametrize("place", ["request", "referer", "agent"])
+@pytest.mark.parametrize("byte", range(256))
+def test_each_byte_is_printable_or_escaped_wherever_it_stands(byte: int, place: str) -> None:
+    """S14: the look at all parts together misses none of them."""
+    parts = {"request": "r", "referer": "f", "agent": "a", place: f"x{chr(byte)}y"}
+    line = combined(
+        "now", "c", parts["request"], 200, 1, referer=parts["referer"], agent=parts["agent"]
+    )
+    plain = 0x20 <= byte <= 0x7E and chr(byte) not in '"\\'
+    assert (f"x{chr(byte)}y" in line) is plain
+    assert (f"x\\x{byte:02x}y" in line) is not plain
+    assert line.count('"') == 6
+
+
+@pytest.mark.parametrize("zone", ["UTC", "<+0545>-5:45", "<-0330>3:30"])
+def test_the_time_is_local_with_its_offset_and_in_english(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for month in range(12):
+            now = 1_700_000_000 + month * 2_678_400
+            assert stamp(now) == time.strftime("%d/%b/%Y:%H:%M:%S %z", time.localtime(now))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_the_time_of_a_line_is_that_of_its_end(kept: Kept) -> None:
+    """Its text is kept for a second, and no longer."""
+    before = int(time.time())
+    log = AccessLog(ACCESS)
+    note(log, 0)
+    while int(time.time()) == before:
+        threading.Event().wait(0.01)
+    note(log, 1)
+    log.close()
+    seconds = [parts(line)["when"] for line in kept.lines]
+    assert seconds[0] == stamp(before) or seconds[0] == stamp(before + 1)
+    assert seconds[1] != stamp(before)
 
 
 def test_a_logger_that_is_off_costs_nothing(kept: Kept) -> None:
-    logging.getLogger("aiowsgi.access").setLevel(logging.WARNING)
+    ACCESS.setLevel(logging.WARNING)
     with live(app, access_log=True) as server:
         server.talk(get(b"/"))
         names = {thread.name for thread in threading.enumerate()}
@@ -172,12 +170,8 @@ def test_a_logger_that_is_off_costs_nothing(kept: Kept) -> None:
     assert "aiowsgi-log" not in names
 
 
-def note(log: AccessLog, number: int) -> None:
-    log.rejected("192.0.2.1", ProtocolError(400, "bad", b"GET /%d HTTP/1.1" % number), 5)
-
-
 def test_close_writes_what_waits(kept: Kept) -> None:
-    log = AccessLog(logging.getLogger("aiowsgi.access"))
+    log = AccessLog(ACCESS)
     for number in range(500):
         note(log, number)
     log.close()
@@ -192,7 +186,7 @@ def test_a_slow_log_holds_nobody_and_drops_and_counts(
 ) -> None:
     """Memory is never filled: what does not fit is counted, and that is told."""
     monkeypatch.setattr(access_log, "_MOST", 100)
-    log = AccessLog(logging.getLogger("aiowsgi.access"))
+    log = AccessLog(ACCESS)
     kept.go.clear()
     note(log, 0)
     assert kept.reached.wait(10)  # the log's thread hangs in the first line
@@ -211,3 +205,37 @@ def test_requests_are_answered_while_the_log_hangs(kept: Kept) -> None:
             assert server.talk(get(b"/")).endswith(b"hello")
         kept.go.set()
     assert len(kept.lines) == 20
+
+
+def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(access_log, "_PATIENCE", 0.05)
+    log = AccessLog(ACCESS)
+    kept.go.clear()
+    note(log, 0)
+    assert kept.reached.wait(10)
+    for number in range(1, 8):
+        note(log, number)
+    log.close()
+    assert "at least 7 lines were not written" in caplog.text
+    kept.go.set()
+    for thread in threading.enumerate():
+        if thread.name == "aiowsgi-log":
+            thread.join(10)
+
+
+def test_lines_of_many_threads_are_all_written(kept: Kept) -> None:
+    log = AccessLog(ACCESS)
+
+    def many() -> None:
+        for number in range(2000):
+            note(log, number)
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.close()
+    assert len(kept.lines) == 8000
