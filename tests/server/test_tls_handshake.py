@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -169,19 +171,18 @@ def test_a_handshake_that_stalls_does_not_hold_the_stop(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_who_comes_through_when_the_server_is_over_is_cut(loop: str) -> None:
-    """The program's loop goes on, and so does the handshake."""
+def test_a_handshake_that_stalls_is_cut_when_the_server_is_over(loop: str) -> None:
+    """Also where the program's loop goes on."""
 
     async def block() -> None:
-        async with Server(hello, Config(port=0, access_log=False, **served())) as server:
+        options = {**served(), "header_timeout": None, "port": 0, "access_log": False}
+        async with Server(hello, Config(**options)) as server:
             port = int(server.url.rpartition(":")[2])
             raw = socket.create_connection(("127.0.0.1", port), 10)
             while not (server._acceptor and server._acceptor.shaking_hands):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        assert not server.busy
-        assert await asyncio.to_thread(cut, raw)
-        await asyncio.sleep(0)
-        assert not server.busy
+        with raw:
+            assert await asyncio.to_thread(raw.recv, 1) == b""
 
     async def whole() -> None:
         await asyncio.wait_for(block(), 20)
@@ -190,10 +191,37 @@ def test_who_comes_through_when_the_server_is_over_is_cut(loop: str) -> None:
     run(whole(), new_loop(loop))
 
 
-def cut(raw: socket.socket) -> bool:
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Leave this process without a free descriptor for as long as the block runs."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = os.dup(0)
+    taken = [used]
     try:
-        with raw, secured(raw) as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 64, hard))
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for each in taken:
+            os.close(each)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_server_without_descriptors_accepts_again_when_it_has_some(
+    loop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits instead of spinning, and says so once a second at most."""
+    with live(hello, loop=loop, **served()) as server, socket.socket() as raw:
+        raw.settimeout(10)
+        with no_descriptors():
+            raw.connect(("127.0.0.1", server.port))
+            server.wait(lambda: bool(caplog.messages))
+        assert len(caplog.messages) <= 2
+        assert caplog.messages[0].startswith("Cannot accept for a moment: ")
+        with secured(raw) as client:
             client.sendall(GET)
-            return not client.recv(1)
-    except OSError:
-        return True
+            assert read_answer(client) == b"hello"
