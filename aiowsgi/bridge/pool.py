@@ -3,11 +3,11 @@
 A *drain* is one task on the executor: it runs exchanges until the deque is empty. One drain then
 parks and is woken for the next, so that the same warm thread goes on. It is woken when the loop has
 read all that had come, not for each exchange: a thread that waits for the GIL while the loop reads
-on only costs both of them. With a GIL, waking many
-threads for fast applications only makes them fight, so one drain is started; if the deque has not
-moved a moment later, the running drains are blocked in the application, and more are started, twice
-as many each time, up to `threads`. A moment in which the process was busy proves little: the drains
-may have waited for the GIL. Without a GIL a drain is started per exchange.
+on only costs both of them. With a GIL, waking many threads for fast applications only makes them
+fight, so one drain is started; if the deque has not moved a moment later, the running drains are
+blocked in the application, and more are started, twice as many each time, up to `threads`. A moment
+in which the process was busy proves little: the drains may have waited for the GIL. Without a GIL a
+drain is started per exchange.
 
 The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
 """

@@ -41,10 +41,12 @@ class FieldNames:
         for line in lines:
             name, _, value = line.partition(":")
             variable = known.get(name)
-            if variable is None or variable in found:  # seen for the first time, dropped, repeated
-                return self.join([_split(line) for line in lines])
+            if variable is None:  # seen for the first time, or dropped
+                break
             found[variable] = value.strip(" \t")  # H18; strip() alone takes NBSP off too
-        return found
+        if len(found) == len(lines):
+            return found
+        return self.join([_split(line) for line in lines])
 
     def join(self, fields: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Make the meta-variables of any fields: new, dropped and repeated ones."""

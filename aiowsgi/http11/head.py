@@ -105,11 +105,8 @@ class HeadReader:
             return _refuse(400, "malformed Host", head)
         if authority:
             fields["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's word counts
-        connection = fields.get("HTTP_CONNECTION")
-        if connection is None:
-            request.keep_alive = request.version == "1.1"
-        else:
-            request.keep_alive = _stays_open(connection, request.version)
+        connection = fields.get("HTTP_CONNECTION", "")
+        request.keep_alive = _stays_open(connection, request.version)
         if (
             "HTTP_TRANSFER_ENCODING" in fields
             or "CONTENT_LENGTH" in fields
