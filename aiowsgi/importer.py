@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import os
 import re
 import sys
 import traceback
-from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiowsgi.errors import ConfigError
-from aiowsgi.importer_hints import missing_attribute, missing_module, refusal
 from aiowsgi.wsgi.types import WSGIApplication
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _DEFAULT_NAMES = ("application", "app")
+_ASGI = "it is an ASGI application, which aiowsgi does not serve: use uvicorn or hypercorn for it"
 
 
 class Target(NamedTuple):
@@ -76,7 +79,7 @@ def enter(directory: str | None) -> None:
         except OSError as error:
             reason = error.strerror or str(error)
             raise ConfigError(f"chdir: {directory!r} cannot be entered: {reason}") from None
-    current = str(Path.cwd())
+    current = os.getcwd()
     if sys.path[:1] not in ([current], [""]):
         sys.path.insert(0, current)
 
@@ -127,6 +130,8 @@ def _parse_expression(target: Target, expression: str) -> Target:
 
 def _locate(target: Target) -> tuple[str, Path]:
     """Return the name under which a file is importable, and the file; its root goes to sys.path."""
+    from pathlib import Path
+
     file = Path(target.module).absolute()
     if not file.is_file():
         raise _failure(target, f"there is no file {file}", "")
@@ -141,6 +146,8 @@ def _locate(target: Target) -> tuple[str, Path]:
 
 
 def _same_file(module: ModuleType, file: Path) -> bool:
+    from pathlib import Path
+
     found = getattr(module, "__file__", None)
     return found is not None and Path(found).exists() and Path(found).samefile(file)
 
@@ -155,6 +162,8 @@ def _import(target: Target, name: str) -> ModuleType:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         absent = missing is not None and (name == missing or name.startswith(f"{missing}."))
         if absent and _application_part(error.__traceback__) is None:
+            from aiowsgi.importer_hints import missing_module
+
             raise _failure(target, *missing_module(name, str(missing), target.text)) from None
         raise _code_failure(target.text, "its import failed", error) from None
 
@@ -165,13 +174,13 @@ def _attribute(target: Target, module: ModuleType) -> Any:
             if hasattr(module, name):
                 return getattr(module, name)
         tried = " or ".join(repr(name) for name in _DEFAULT_NAMES)
-        raise _failure(target, *missing_attribute(module, tried, target.text))
+        raise _no_attribute(target, module, tried)
     found: Any = module
     for name in target.path:
         try:
             found = getattr(found, name)
         except AttributeError:
-            raise _failure(target, *missing_attribute(found, repr(name), target.text)) from None
+            raise _no_attribute(target, found, repr(name)) from None
         except (Exception, SystemExit) as error:
             raise _code_failure(target.text, f"reading {name!r} failed", error) from None
     return found
@@ -189,12 +198,60 @@ def _call(name: str, factory: Any, args: list[Any], keywords: dict[str, Any]) ->
         raise _code_failure(name, "the factory failed", error) from None
 
 
+# -- what is no application ---------------------------------------------------------------------
+
+
+def refusal(application: Any, *, factory: bool) -> str:
+    """Return why this is no WSGI application; empty where it may be one."""
+    if not callable(application):
+        kind = "None" if application is None else f"of type {type(application).__name__}"
+        made = "what the factory returned" if factory else "it"
+        return f"{made} is {kind}, which is not callable"
+    parameters = _required(application)
+    called = (application, type(application).__call__)
+    if any(map(inspect.iscoroutinefunction, called)) or parameters[:1] == ["scope"]:
+        return _ASGI
+    try:
+        inspect.signature(application).bind({}, None)
+    except TypeError:
+        return _wrong_arguments(application, parameters)
+    except ValueError:
+        pass  # written in C without a signature: only a call would tell
+    return ""
+
+
+def _wrong_arguments(application: Any, parameters: list[str]) -> str:
+    what = "it does not take the two arguments (environ, start_response)"
+    if inspect.isclass(application):
+        return f"{what}\nHint: it is a class; name an instance of it"
+    if not parameters:
+        return f"{what}\nHint: if it is a function that makes the application, add --factory"
+    return what
+
+
+def _required(application: Any) -> list[str]:
+    try:
+        parameters = inspect.signature(application).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+
+
 # -- failures ----------------------------------------------------------------------------------
 
 
 def _failure(target: Target, what: str, hint: str) -> ConfigError:
     ending = f"\nHint: {hint}" if hint else ""
     return ConfigError(f"cannot load {target.text!r}: {what}{ending}", exit_code=4)
+
+
+def _no_attribute(target: Target, owner: Any, wanted: str) -> ConfigError:
+    from aiowsgi.importer_hints import missing_attribute
+
+    what, hint = missing_attribute(
+        owner, wanted, target.text, lambda found: not refusal(found, factory=False)
+    )
+    return _failure(target, what, hint)
 
 
 def _code_failure(name: str, what: str, error: BaseException) -> ConfigError:

@@ -1,4 +1,4 @@
-"""What an operator may have meant, and why something is no WSGI application.
+"""What an operator may have meant, once something was not found; loaded only then.
 
 Nothing here imports or runs the application's code; it looks at names, files and signatures.
 """
@@ -9,12 +9,10 @@ import difflib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-_ASGI = "it is an ASGI application, which aiowsgi does not serve: use uvicorn or hypercorn for it"
 
 
 def missing_module(name: str, missing: str, reference: str) -> tuple[str, str]:
@@ -49,8 +47,13 @@ def _module_hint(name: str, last: str, places: list[str], reference: str) -> str
     return ""
 
 
-def missing_attribute(owner: Any, wanted: str, reference: str) -> tuple[str, str]:
-    """Return what to say about an attribute that does not exist, and a hint (may be empty)."""
+def missing_attribute(
+    owner: Any, wanted: str, reference: str, serves: Callable[[Any], bool]
+) -> tuple[str, str]:
+    """Return what to say about an attribute that does not exist, and a hint (may be empty).
+
+    `serves` tells whether something may be an application.
+    """
     if isinstance(owner, ModuleType):
         where = f"the module {owner.__name__!r} ({getattr(owner, '__file__', None) or 'built in'})"
     else:
@@ -61,54 +64,18 @@ def missing_attribute(owner: Any, wanted: str, reference: str) -> tuple[str, str
     if near:
         return what, f"did you mean {near!r}?"
     if ":" not in reference and isinstance(owner, ModuleType):
-        own = [n for n in names if _looks_like_application(getattr(owner, n, None), owner)]
+        own = [n for n in names if _is_own(f := getattr(owner, n, None), owner) and serves(f)]
         if own:
             return what, f"name it, for example {reference}:{own[0]}"
     return what, ""
 
 
-def refusal(application: Any, *, factory: bool) -> str:
-    """Return why this is no WSGI application; empty where it may be one."""
-    if not callable(application):
-        kind = "None" if application is None else f"of type {type(application).__name__}"
-        made = "what the factory returned" if factory else "it"
-        return f"{made} is {kind}, which is not callable"
-    parameters = _required(application)
-    called = (application, type(application).__call__)
-    if any(map(inspect.iscoroutinefunction, called)) or parameters[:1] == ["scope"]:
-        return _ASGI
-    try:
-        inspect.signature(application).bind({}, None)
-    except TypeError:
-        return _wrong_arguments(application, parameters)
-    except ValueError:
-        pass  # written in C without a signature: only a call would tell
-    return ""
-
-
-def _wrong_arguments(application: Any, parameters: list[str]) -> str:
-    what = "it does not take the two arguments (environ, start_response)"
-    if inspect.isclass(application):
-        return f"{what}\nHint: it is a class; name an instance of it"
-    if not parameters:
-        return f"{what}\nHint: if it is a function that makes the application, add --factory"
-    return what
-
-
-def _required(application: Any) -> list[str]:
-    try:
-        parameters = inspect.signature(application).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
-
-
-def _looks_like_application(found: Any, module: ModuleType) -> bool:
-    """Return whether this is of the module's own making and can be called as an application."""
+def _is_own(found: Any, module: ModuleType) -> bool:
+    """Return whether this is of the module's own making, and no class."""
     if inspect.isclass(found) or inspect.ismodule(found):
         return False
     own = getattr(found, "__module__", None) == module.__name__ or not inspect.isroutine(found)
-    return own and callable(found) and not refusal(found, factory=False)
+    return own and callable(found)
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -8,7 +8,6 @@ so that `--uds` on the command line beats an `AIOWSGI_BIND` instead of conflicti
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -90,6 +89,8 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, tuple[str, str]], 
         if name in known:
             found[name] = value
         else:
+            import difflib
+
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
             strangers.append(f"{variable} names no option{hint}")
