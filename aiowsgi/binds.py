@@ -6,7 +6,6 @@ sentence "expected ...".
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -95,6 +94,8 @@ def check_host(host: str) -> str:
     name = host[1:-1] if bracketed else host
     try:
         if bracketed or ":" in name:
+            import ipaddress
+
             ipaddress.IPv6Address(name)  # RFC 4291 2.2, with a zone where there is one
         elif re.search(r"[\s/@\[\]]", name):
             raise ValueError

@@ -8,7 +8,6 @@ environment variables, `--help`, `--print-config` and docs/options.md are derive
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,6 +61,8 @@ def own_names(given: Mapping[str, Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for name, value in given.items():
         if name not in NAMES:
+            import difflib
+
             near = difflib.get_close_matches(name, NAMES, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ConfigError(f"there is no option {name!r}{hint}")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_QUOTA = "/sys/fs/cgroup/cpu.max"
 
 
-def usable_cpus(quota_file: Path = _QUOTA) -> int:
+def usable_cpus(quota_file: str | os.PathLike[str] = _QUOTA) -> int:
     """Return the CPUs that this process may use, at least 1."""
     try:
         cpus = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system: macOS, Windows
         cpus = os.cpu_count() or 1
     try:
-        quota, period = quota_file.read_text("ascii").split()[:2]
+        with open(quota_file, encoding="ascii") as file:
+            quota, period = file.read().split()[:2]
         cpus = min(cpus, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError, ZeroDivisionError):
         pass  # no cgroup v2 here, or the word "max": no quota

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import secrets
+import os
 import time
 from concurrent.futures import Executor
 from contextvars import Context
@@ -48,7 +48,7 @@ def assemble(
         environ,
         context=context,
         clock=time.monotonic,
-        request_ids=map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count(1)),
+        request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
         on_end=None if log is None else log.answered,
     )
     return Service(
