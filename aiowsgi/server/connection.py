@@ -284,10 +284,10 @@ class Connection(asyncio.Protocol):
 
     def _hang_up(self, *, lingering: bool) -> None:
         """Close when the client has the answer; linger where it may still be sending (H21)."""
-        if lingering and not self._eof and self._transport.can_write_eof():
+        if lingering and not self._eof:
             self._life.enter(Phase.LINGER, self._service.now)
             self._inbound.resume()
-            with suppress(OSError):  # asyncio's: a reset that it has not read yet
+            with suppress(OSError, NotImplementedError):  # a reset not read yet; TLS has no half
                 self._transport.write_eof()
         else:
             self._life.enter(Phase.CLOSING, self._service.now)
