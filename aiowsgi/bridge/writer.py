@@ -14,8 +14,9 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.encoder import informational
@@ -23,30 +24,13 @@ from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
 SendNow = Callable[[Sequence[bytes]], int]
+Shut = Callable[[], bool]
 
 # Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
 # handing the kernel a list.
 _JOIN = 16 * 1024
 # The spool takes a large block in pieces of this size, so that the loop never waits long for _lock.
 _PIECE = 256 * 1024
-
-
-class Encoder(Protocol):
-    """What turns a response into bytes (http11.encoder.ResponseEncoder)."""
-
-    keep_alive: bool
-
-    def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
-        """The head; `whole_length` where the whole body's length is known."""
-
-    def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
-        """The head, and the blocks of a body that is all there."""
-
-    def data(self, block: bytes) -> Sequence[bytes]:
-        """A block with its framing."""
-
-    def end(self) -> bytes:
-        """What follows the last block."""
 
 
 class Progress(Enum):
@@ -80,6 +64,7 @@ class ResponseWriter:
         "_progress",
         "_room",
         "_send_now",
+        "_shut",
         "_spool",
         "_wake",
         "_wake_due",
@@ -93,12 +78,14 @@ class ResponseWriter:
         wake: Callable[[], None],
         send_now: SendNow | None,
         *,
+        shut: Shut | None = None,
         memory: int,
         disk: int | None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
         self._send_now = send_now
+        self._shut = shut  # says to the client that nothing follows; whether that is true now
         self._limit = disk
         self._memory = memory
         self._spool: ResponseSpool | None = None  # made by the first byte that has to wait
@@ -230,9 +217,13 @@ class ResponseWriter:
 
     def _publish(self, progress: Progress) -> None:
         """Tell how the response ended; wakes the loop where something is left for it to do."""
+        left = not self._direct
+        if not self._encoder.keep_alive and not left:
+            # The client, who sees the end, closes too, and that the loop notices by itself.
+            left = progress is Progress.CUT or self._shut is None or not self._shut()
         with self._lock:
             self._progress = progress
-            needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
+            needed = left and not self._wake_due
             if needed:
                 self._wake_due = True
         if needed:

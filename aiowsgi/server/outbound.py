@@ -30,7 +30,7 @@ _MOST_BUFFERS = 1024
 
 
 class Outbound:
-    """Sends to one client. The loop thread's, but for `send_now`."""
+    """Sends to one client. The loop thread's, but for `send_now` and `shut`."""
 
     __slots__ = ("_again", "_file", "_loop", "_offset", "_reset", "_socket", "_transport", "paused")
 
@@ -74,6 +74,17 @@ class Outbound:
         except OSError as error:
             raise ClientDisconnected(f"the client left: {error.strerror}") from None
         return sent
+
+    def shut(self) -> bool:
+        """End our side of the connection; whether that was possible."""
+        own = self._socket
+        if own is None:
+            return False
+        try:
+            own.shutdown(socket.SHUT_WR)
+        except OSError:  # the client left
+            return False
+        return True
 
     # -- loop thread --
 
