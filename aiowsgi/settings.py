@@ -14,6 +14,8 @@ from typing import Any
 from aiowsgi.config import NAMES, OPTIONS, Config, own_names
 
 PREFIX = "AIOWSGI_"
+# These speak to hatch_build.py, and may stand in the environment of a whole image.
+_OF_THE_BUILD = frozenset({"AIOWSGI_COMPILED", "AIOWSGI_PURE"})
 DEFAULT = "default"
 # Who sets PORT (a platform as a service) reaches the process from outside of its machine.
 _PORT = "PORT"
@@ -83,7 +85,7 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, tuple[str, str]], 
     strangers = []
     known = [name for name, own in NAMES.items() if OPTIONS[own].has_flag]
     for variable, value in environ.items():
-        if not variable.startswith(PREFIX) or not value:
+        if not variable.startswith(PREFIX) or not value or variable in _OF_THE_BUILD:
             continue
         name = variable[len(PREFIX) :].lower()
         if name in known:

@@ -80,6 +80,10 @@ def test_a_variable_that_names_no_option_is_told_with_the_nearest() -> None:
     )
 
 
+def test_what_speaks_to_the_build_is_no_stranger() -> None:
+    assert resolve({}, {"AIOWSGI_PURE": "1", "AIOWSGI_COMPILED": "1"}).strangers == ()
+
+
 def test_lines_show_value_and_origin_of_each_option_and_what_follows() -> None:
     lines = [" ".join(line.split()) for line in resolve({"threads": 4}, {"PORT": "80"}).lines()]
     assert "threads = 4 (threads)" in lines

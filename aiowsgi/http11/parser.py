@@ -201,7 +201,8 @@ class RequestParser:
         if self._chunked is not None:
             self._take_chunks(self._chunked, data, at, events)
             return
-        piece = data[at : at + self._left]
+        # In compiled code a slice of all of it is a copy.
+        piece = data if not at and len(data) <= self._left else data[at : at + self._left]
         if piece:
             events.append(piece)
             self._left -= len(piece)

@@ -41,8 +41,8 @@ class AccessLog:
         self._closed = threading.Event()
         self._some = threading.Event()
         self._idle = True  # the thread wants to be woken for the next line
-        self._thread = threading.Thread(target=self._write_all, name="aiowsgi-log", daemon=True)
-        self._thread.start()
+        self._writer = threading.Thread(target=self._write_all, name="aiowsgi-log", daemon=True)
+        self._writer.start()
 
     # -- any thread --
 
@@ -88,8 +88,8 @@ class AccessLog:
         """Write what waits and end; what an output that hangs has not taken is counted."""
         self._closed.set()
         self._some.set()
-        self._thread.join(_PATIENCE)
-        if self._thread.is_alive():
+        self._writer.join(_PATIENCE)
+        if self._writer.is_alive():
             lost = len(self._lines) + self._dropped
             errors.warning("The access log hangs: at least %d lines were not written", lost)
 

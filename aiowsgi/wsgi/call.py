@@ -19,7 +19,7 @@ from aiowsgi.errors import ApplicationError
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion, FileWrapper, region
 from aiowsgi.wsgi.response import announce_length, response_head
-from aiowsgi.wsgi.types import Environ, ExcInfo, StartResponse, Write, WSGIApplication
+from aiowsgi.wsgi.types import Environ, Given, StartResponse, Write, WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -88,7 +88,7 @@ class Call:
 
         Raises ApplicationError where it broke PEP 3333, ClientDisconnected where the client left.
         """
-        result: Iterable[bytes] | None = None
+        result: Given = None
         answered = False
         try:
             result = self._app(self._environ, self.start_response)
@@ -102,9 +102,7 @@ class Call:
             if close is not None:
                 _close(close, answered)
 
-    def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
-    ) -> Write:
+    def start_response(self, status: Given, headers: Given, exc_info: Given = None) -> Write:
         """PEP 3333's start_response: check the head and keep it until there is a body to send."""
         try:
             if exc_info:
@@ -122,7 +120,7 @@ class Call:
         finally:
             exc_info = None  # P30: its traceback holds this frame
 
-    def write(self, block: bytes) -> None:
+    def write(self, block: Given) -> None:
         """PEP 3333's write(): send `block` at once, before what is yielded later (P35)."""
         if not isinstance(block, bytes):
             raise _not_bytes("write() was given", block)
@@ -143,7 +141,7 @@ class Call:
 
     # -- the body --
 
-    def _answer(self, result: Iterable[bytes]) -> None:
+    def _answer(self, result: Given) -> None:
         if not self.started:
             if isinstance(result, (list, tuple)):
                 self._send_list(result)
@@ -152,7 +150,7 @@ class Call:
                 return
         self._iterate(result)
 
-    def _send_list(self, result: Sequence[bytes]) -> None:
+    def _send_list(self, result: Sequence[Given]) -> None:
         """Send a body that is all there (P6)."""
         # A subclass may iterate in its own way, and is asked once, like any iterable.
         blocks = result if type(result) is list or type(result) is tuple else list(result)
@@ -185,7 +183,7 @@ class Call:
         self.started = self.complete = self._output.file(head, found._replace(length=left))
         return self.complete
 
-    def _iterate(self, result: Iterable[bytes]) -> None:
+    def _iterate(self, result: Given) -> None:
         """Send block by block, each before the next is asked for (P36)."""
         if not self._bodiless:
             for block in _iterator(result):
@@ -250,7 +248,7 @@ class Call:
         )
 
 
-def _iterator(result: Iterable[bytes]) -> Iterator[bytes]:
+def _iterator(result: Given) -> Iterator[Given]:
     """Ask the application's iterable for its iterator; a bytes or str is a frequent slip."""
     message = (
         f"the application returned {type(result).__name__}; it must be an iterable of bytes,"

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from aiowsgi.errors import ApplicationError
 from aiowsgi.http11.messages import ResponseHead
+from aiowsgi.wsgi.types import Given
 
 # RFC 9110 5.6.2: token.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,7 +39,7 @@ _statuses: dict[str, tuple[int, str]] = {}
 _Found = TypeVar("_Found")
 
 
-def response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
+def response_head(status: Given, headers: Given) -> ResponseHead:
     """Check what PEP 3333's start_response was given and make the head that may be sent.
 
     Raises ApplicationError where a rule is broken; its message says what was given. The list is
@@ -48,9 +49,10 @@ def response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
     code, reason = known or _status(status)
     if not isinstance(headers, list):
         raise ApplicationError(f"headers must be a list of tuples, not {_shown(headers)}")
-    head = ResponseHead(code, reason, list(headers))
+    fields: list[Given] = list(headers)
+    head = ResponseHead(code, reason, fields)
     to_drop = False
-    for field in head.fields:
+    for field in fields:
         if type(field) is not tuple or len(field) != 2:
             return response_head(status, _exact(headers))
         name, value = field
@@ -87,7 +89,7 @@ def _status(status: object) -> tuple[int, str]:
     return found
 
 
-def _exact(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _exact(headers: list[Given]) -> list[tuple[str, str]]:
     """Bring subclasses of tuple and str to the plain ones, and refuse all else (P31).
 
     A str subclass is checked by its characters, but formats as its `__str__` says (an enum's name):

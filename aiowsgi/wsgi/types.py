@@ -26,4 +26,9 @@ class StartResponse(Protocol):
         """Take the head; the server sends it with the first block (P26)."""
 
 
+# What an application gave and nobody has looked at yet. Any other annotation would be a check when
+# the hot path is compiled: a TypeError, where the rule that was broken has words of its own.
+Given: TypeAlias = Any
+
+
 WSGIApplication: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Iterable, Iterator
 
@@ -9,6 +10,13 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
+
+# The attributes that a head has room for, whether its class is interpreted or compiled.
+_PARTS = [
+    name
+    for name, value in vars(RequestHead).items()
+    if inspect.isdatadescriptor(value) and not name.startswith("_")
+]
 
 
 def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Event]:
@@ -46,7 +54,7 @@ def plain(events: Iterable[Event]) -> list[object]:
         if isinstance(event, bytes) and out and isinstance(out[-1], bytes):
             out[-1] += event
         elif isinstance(event, RequestHead):
-            out.append({name: getattr(event, name) for name in RequestHead.__slots__})
+            out.append({name: getattr(event, name) for name in _PARTS})
         elif isinstance(event, ProtocolError):
             out.append((event.status, event.reason))
         else:
