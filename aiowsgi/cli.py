@@ -18,7 +18,7 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.options import GROUPS, Option
 from aiowsgi.run import check_files, load, serve_loaded
 from aiowsgi.settings import PREFIX, Settings, resolve
-from aiowsgi.version import __version__
+from aiowsgi.version import described
 
 SHORT = """Usage: aiowsgi [OPTIONS] APP
 
@@ -101,8 +101,16 @@ def _command() -> Command:
         click.Option(
             ["--print-config"], is_flag=True, help="Print each option and its origin, and exit."
         ),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version, how it was built and what it runs on, and exit.",
+        ),
     ]
-    command = Command(
+    return Command(
         "aiowsgi",
         params=own,
         callback=_run,
@@ -114,7 +122,6 @@ def _command() -> Command:
             "token_normalize_func": lambda name: name.replace("_", "-"),
         },
     )
-    return click.version_option(__version__, message="aiowsgi %(version)s")(command)
 
 
 def _flag(option: Option) -> click.Option:
@@ -125,6 +132,12 @@ def _flag(option: Option) -> click.Option:
     if option.kind.form == "switch":
         names = [f"{name}/{_negative(name)}" for name in names]
     return click.Option([*names, option.name], is_flag=True, default=None)
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"aiowsgi {described()}")
+        ctx.exit()
 
 
 @click.pass_context

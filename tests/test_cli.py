@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aiowsgi import __version__, cli
+from aiowsgi import cli
 from aiowsgi.config import OPTIONS
+from aiowsgi.version import described
 
 HELLO = "tests.apps.hello:app"
 
@@ -122,7 +123,7 @@ def test_help_is_complete_and_grouped(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"aiowsgi {__version__}\n"
+    assert capsys.readouterr() == (f"aiowsgi {described()}\n", "")
 
 
 def test_check_config_loads_the_application_and_says_ok(
