@@ -155,8 +155,9 @@ def test_https_on_a_plain_port_is_told_in_one_clear_line(
     with caplog.at_level(logging.INFO, "aiowsgi.error"), live(echo) as server:
         with Peer(server) as peer:
             assert peer.ask(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc").status == 400
-    lines = [record.getMessage() for record in caplog.records if "400" in record.getMessage()]
-    assert lines == ["400 to 127.0.0.1: a client speaks HTTPS to an HTTP port"]
+    lines = [record.getMessage() for record in caplog.records]
+    refusals = [line for line in lines if line.startswith("400 ")]  # a port may have 400 in it
+    assert refusals == ["400 to 127.0.0.1: a client speaks HTTPS to an HTTP port"]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
