@@ -10,9 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-# Field names are the client's: neither their number nor their size may fill memory (S4).
+# Names and lines are the client's: neither their number nor their size may fill memory (S4).
 _CACHED: Final = 1024
 _CACHED_SIZE: Final = 64
+_CACHED_LINE: Final = 256
+
+# What a client says of itself it says alike in each request: such lines are remembered whole, as
+# HPACK does (RFC 7541 2.3). None of these is a secret; whatever else was sent is not kept.
+_ALIKE: Final = frozenset(
+    "HTTP_" + name
+    for name in (
+        "ACCEPT ACCEPT_CHARSET ACCEPT_ENCODING ACCEPT_LANGUAGE CACHE_CONTROL CONNECTION DNT HOST"
+        " PRAGMA PRIORITY SEC_CH_UA SEC_CH_UA_MOBILE SEC_CH_UA_PLATFORM SEC_FETCH_DEST"
+        " SEC_FETCH_MODE SEC_FETCH_SITE SEC_FETCH_USER SEC_GPC TE UPGRADE_INSECURE_REQUESTS"
+        " USER_AGENT X_FORWARDED_PROTO X_REQUESTED_WITH"
+    ).split()
+)
 
 # `Proxy` would be HTTP_PROXY, an operator's setting (P12), and the other one, spelled so, would be
 # taken for the framing of the body.
@@ -28,25 +41,38 @@ class FieldNames:
     it would find again.
     """
 
-    __slots__ = ("_known", "_underscores")
+    __slots__ = ("_known", "_lines", "_underscores")
 
     def __init__(self, *, underscores: bool = False) -> None:
         self._underscores = underscores
         self._known: dict[str, str] = {}  # as it was spelled -> its meta-variable
+        self._lines: dict[str, tuple[str, str]] = {}  # a line -> its meta-variable and value
 
     def collect(self, lines: list[str]) -> dict[str, str]:
         """Make the meta-variables of these field lines, whose syntax was checked (RFC 9112 5)."""
-        known = self._known
+        alike, known = self._lines, self._known
         found: dict[str, str] = {}
         for line in lines:
-            name, _, value = line.partition(":")
+            pair = alike.get(line)
+            if pair is not None:
+                found[pair[0]] = pair[1]
+                continue
+            name, value = _split(line)
             variable = known.get(name)
             if variable is None:  # seen for the first time, or dropped
                 break
-            found[variable] = value.strip(" \t")  # H18; strip() alone takes NBSP off too
+            found[variable] = value
+            if variable in _ALIKE:
+                self._remember(line, variable, value)
         if len(found) == len(lines):
             return found
         return self.join([_split(line) for line in lines])
+
+    def _remember(self, line: str, variable: str, value: str) -> None:
+        if len(line) <= _CACHED_LINE:
+            if len(self._lines) >= _CACHED:
+                self._lines.clear()  # what is alike is soon back
+            self._lines[line] = (variable, value)
 
     def join(self, fields: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Make the meta-variables of any fields: new, dropped and repeated ones."""
@@ -84,4 +110,4 @@ class FieldNames:
 
 def _split(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
-    return name, value.strip(" \t")
+    return name, value.strip(" \t")  # H18; strip() alone takes NBSP off too

@@ -96,7 +96,8 @@ class Call:
             answered = True
         finally:
             self._over = True
-            close = getattr(result, "close", None)
+            # A plain list has none, and to look for it costs as much as all else here.
+            close = None if type(result) is list else getattr(result, "close", None)
             # What the application keeps of this call (start_response, write) keeps no more alive.
             self._app, self._environ, self._head = _no_app, {}, None
             if close is not None:

@@ -73,8 +73,26 @@ def test_names_that_clients_make_up_do_not_fill_memory() -> None:
     assert max(map(len, names._known)) <= module._CACHED_SIZE
 
 
+def test_lines_that_clients_make_up_do_not_fill_memory_either() -> None:
+    """S4."""
+    names = FieldNames()
+    for number in range(3 * module._CACHED):
+        found = names.collect([f"User-Agent: {number}", "Accept: " + "y" * 1000])
+        assert found == {"HTTP_USER_AGENT": str(number), "HTTP_ACCEPT": "y" * 1000}
+    assert len(names._lines) <= module._CACHED
+    assert max(map(len, names._lines)) <= module._CACHED_LINE
+
+
+def test_what_may_be_secret_is_not_remembered() -> None:
+    names = FieldNames()
+    secret = ["Cookie: s3cret", "Authorization: s3cret", "X-Api-Key: s3cret", "Referer: s3cret"]
+    for _ in range(3):
+        names.collect(["Host: a", *secret])
+    assert list(names._lines) == ["Host: a"]
+
+
 names = st.sampled_from(
-    ["A", "a", "B", "Cookie", "cookie", "Proxy", "C_d", "C-D", "Content-Length"]
+    ["A", "a", "Host", "HOST", "B", "Cookie", "cookie", "Proxy", "C_d", "C-D", "Content-Length"]
 )
 values = st.sampled_from(["", "1", " 2 ", "\t\xa0", "a: b"])
 
