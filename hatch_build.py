@@ -23,6 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # what mypyc does not know (subclasses of exceptions, protocols with defaults, continue in a with).
 COMPILED = (
     "bridge/exchange.py",
+    "bridge/gather.py",
     "bridge/spool.py",
     "bridge/wake.py",
     "bridge/writer.py",

@@ -1,13 +1,11 @@
 """The dispatcher: ready exchanges in a deque, drained in batches by the threads of an executor.
 
 A *drain* is one task on the executor: it runs exchanges until the deque is empty. One drain then
-parks and is woken for the next, so that the same warm thread goes on. It is woken when the loop has
-read all that had come, not for each exchange: a thread that waits for the GIL while the loop reads
-on only costs both of them. With a GIL, waking many threads for fast applications only makes them
-fight, so one drain is started; if the deque has not moved a moment later, the running drains are
-blocked in the application, and more are started, twice as many each time, up to `threads`. A moment
-in which the process was busy proves little: the drains may have waited for the GIL. Without a GIL a
-drain is started per exchange.
+parks and is woken for the next (gather.py says when), so that the same warm thread goes on. With a
+GIL, waking many threads for fast applications only makes them fight, so one drain is started; if
+the deque has not moved a moment later, the running drains are blocked in the application, and more
+are started, twice as many each time, up to `threads`. A moment in which the process was busy proves
+little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange.
 
 The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
 """
@@ -22,12 +20,12 @@ from concurrent.futures import Executor
 from functools import partial
 
 from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.gather import Gathering
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001
 # So often in a row a moment may be put down to a busy process; then more drains start anyway.
 _EXCUSES = 4
-
 CallSoon = Callable[[Callable[[], None]], object]
 CallLater = Callable[[float, Callable[[], None]], object]
 
@@ -46,7 +44,6 @@ class Dispatcher:
         "_busy",
         "_busy_before",
         "_call_later",
-        "_call_soon",
         "_checking",
         "_clock",
         "_closed",
@@ -54,11 +51,11 @@ class Dispatcher:
         "_eager",
         "_excuses",
         "_executor",
+        "_gathering",
         "_lock",
         "_parked",
         "_patience",
         "_queue",
-        "_ringing",
         "_running",
         "_step",
         "_threads",
@@ -77,7 +74,6 @@ class Dispatcher:
     ) -> None:
         self._executor = executor
         self._threads = threads
-        self._call_soon = call_soon
         self._call_later = call_later
         self._clock = clock
         self._busy = busy
@@ -91,7 +87,7 @@ class Dispatcher:
         # The bell of the one drain that waits for work: whoever takes it from here releases it.
         self._parked: threading.Lock | None = None
         self._closed = False
-        self._ringing = False  # the loop thread's: whether `_ring` is due
+        self._gathering = Gathering(self._queue, self._ring, call_soon, clock)
         self._checking = False  # the loop thread's: whether a check is pending
         # The loop thread's: how many drains the next check starts, how often the process was
         # to blame for a deque that did not move, and its processor time when the check was made.
@@ -105,13 +101,11 @@ class Dispatcher:
         """Queue an exchange; it runs as soon as a thread is free."""
         exchange.queued = self._clock()
         self._queue.append(exchange)
-        if not self._ringing:
-            self._ringing = True
-            self._call_soon(self._ring)
+        if not self._gathering.due:
+            self._gathering.begin(exchange.queued)
 
     def _ring(self) -> None:
-        """Have what was queued since the last time run: wake the parked drain or start one."""
-        self._ringing = False
+        """Wake the parked drain, or start one where none is on its way to the deque."""
         with self._lock:
             bell, self._parked = self._parked, None
             start = 0

@@ -24,7 +24,6 @@ from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
 SendNow = Callable[[Sequence[bytes]], int]
-Shut = Callable[[], bool]
 
 # Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
 # handing the kernel a list.
@@ -64,7 +63,6 @@ class ResponseWriter:
         "_progress",
         "_room",
         "_send_now",
-        "_shut",
         "_spool",
         "_wake",
         "_wake_due",
@@ -78,14 +76,12 @@ class ResponseWriter:
         wake: Callable[[], None],
         send_now: SendNow | None,
         *,
-        shut: Shut | None = None,
         memory: int,
         disk: int | None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
         self._send_now = send_now
-        self._shut = shut  # says to the client that nothing follows; whether that is true now
         self._limit = disk
         self._memory = memory
         self._spool: ResponseSpool | None = None  # made by the first byte that has to wait
@@ -217,13 +213,9 @@ class ResponseWriter:
 
     def _publish(self, progress: Progress) -> None:
         """Tell how the response ended; wakes the loop where something is left for it to do."""
-        left = not self._direct
-        if not self._encoder.keep_alive and not left:
-            # The client, who sees the end, closes too, and that the loop notices by itself.
-            left = progress is Progress.CUT or self._shut is None or not self._shut()
         with self._lock:
             self._progress = progress
-            needed = left and not self._wake_due
+            needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
             if needed:
                 self._wake_due = True
         if needed:

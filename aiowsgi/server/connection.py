@@ -166,8 +166,8 @@ class Connection(asyncio.Protocol):
         service, outbound = self._service, self._outbound
         if self._template is None:
             self._template = service.application.environ.connection(endpoints(self._transport))
-        direct = outbound if outbound.direct() else None
-        exchange = service.exchange(head, self._template, self._wake, direct)
+        send_now = outbound.send_now if head.keep_alive and outbound.direct() else None
+        exchange = service.exchange(head, self._template, self._wake, send_now)
         self._inbound.hand_over(exchange)
         self._exchange = exchange
         self._life.enter(Phase.EXCHANGE, self._service.now)

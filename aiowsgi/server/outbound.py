@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import cast
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.writer import Progress, ResponseWriter
@@ -30,7 +31,7 @@ _MOST_BUFFERS = 1024
 
 
 class Outbound:
-    """Sends to one client. The loop thread's, but for `send_now` and `shut`."""
+    """Sends to one client. The loop thread's, but for `send_now`."""
 
     __slots__ = ("_again", "_file", "_loop", "_offset", "_reset", "_socket", "_transport", "paused")
 
@@ -75,21 +76,13 @@ class Outbound:
             raise ClientDisconnected(f"the client left: {error.strerror}") from None
         return sent
 
-    def shut(self) -> bool:
-        """End our side of the connection; whether that was possible."""
-        own = self._socket
-        if own is None:
-            return False
-        try:
-            own.shutdown(socket.SHUT_WR)
-        except OSError:  # the client left
-            return False
-        return True
-
     # -- loop thread --
 
     def direct(self) -> bool:
-        """Whether a pool thread may send by itself now; opens the duplicate on first use."""
+        """Whether a pool thread may send by itself now; opens the duplicate on first use.
+
+        Not asked for a last response, which the loop has to end anyway.
+        """
         if self._socket is None:
             if not hasattr(socket.socket, "sendmsg"):  # Windows
                 return False
@@ -121,6 +114,7 @@ class Outbound:
             if taken.data:
                 self._transport.write(taken.data)
             elif taken.file is not None:
+                self.direct()  # sendfile needs the duplicate
                 self._file, start, length = taken.file
                 self._offset = range(start, start + length)
             else:
@@ -175,10 +169,10 @@ class Outbound:
 
     def cut(self, exchange: Exchange) -> None:
         """End a response that will not be complete, so that the client can see it (P40, P43)."""
-        own = self._socket
-        if exchange.head.version == "1.0" and own is not None:
+        if exchange.head.version == "1.0" and (self._socket is not None or self.direct()):
             # Its body may end by the connection's end: only a reset tells the two apart.
             self._reset = True
+            own = cast("socket.socket", self._socket)
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any, NamedTuple, Protocol
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from aiowsgi.bridge.exchange import Application, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.wake import WakeQueue
-from aiowsgi.bridge.writer import ResponseWriter
+from aiowsgi.bridge.writer import ResponseWriter, SendNow
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
@@ -46,16 +46,6 @@ class Swept(Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-
-
-class Direct(Protocol):
-    """What a pool thread may do with a socket by itself (server.outbound.Outbound)."""
-
-    def send_now(self, buffers: Sequence[bytes]) -> int:
-        """Send without waiting; the number of bytes that the kernel took."""
-
-    def shut(self) -> bool:
-        """End our side of the connection; whether that was possible."""
 
 
 class RejectLog(Protocol):
@@ -120,15 +110,14 @@ class Service:
         head: RequestHead,
         template: dict[str, Any],
         wake: Callable[[], None],
-        direct: Direct | None,
+        send_now: SendNow | None,
     ) -> Exchange:
-        """Make the exchange of one request; `direct` where a pool thread may send by itself."""
+        """Make the exchange of one request; `send_now` where a pool thread may send by itself."""
         keep_alive = head.keep_alive and not self.draining
         writer = ResponseWriter(
             ResponseEncoder(head.method, head.version, keep_alive, self.defaults),
             wake,
-            None if direct is None else direct.send_now,
-            shut=None if direct is None or head.keep_alive else direct.shut,
+            send_now,
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -46,15 +46,12 @@ class Made:
         disk: int | None = None,
         direct: bool = True,
         keep_alive: bool = True,
-        shut: Callable[[], bool] | None = None,
     ) -> None:
         self.kernel = kernel or Kernel()
         self.wakes = 0
         encoder = ResponseEncoder("GET", "1.1", keep_alive, ResponseDefaults())
         send_now = self.kernel.send_now if direct else None
-        self.writer = ResponseWriter(
-            encoder, self._wake, send_now, shut=shut, memory=memory, disk=disk
-        )
+        self.writer = ResponseWriter(encoder, self._wake, send_now, memory=memory, disk=disk)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -269,25 +266,3 @@ def test_the_stop_of_the_server_is_told_where_the_head_is_not_out() -> None:
     late.writer.start(head(), b"1")
     late.writer.last_answer()
     assert late.writer.keep_alive
-
-
-@pytest.mark.parametrize(("possible", "wakes"), [(True, 0), (False, 1)])
-def test_a_last_response_that_ended_our_side_needs_no_wake_up(possible: bool, wakes: int) -> None:
-    """The client sees the end and closes too, which the loop notices by itself."""
-    made = Made(keep_alive=False, shut=lambda: possible)
-    made.writer.whole(head(), [b"0123456789"])
-    assert (made.wakes, made.writer.sent) == (wakes, True)
-
-
-def test_our_side_is_not_ended_while_the_loop_has_something_to_send() -> None:
-    made = Made(Kernel(5), keep_alive=False, shut=lambda: pytest.fail("too early"))
-    made.writer.whole(head(), [b"0123456789"])
-    assert made.wakes == 1
-
-
-def test_a_response_that_was_cut_is_never_ended_in_order() -> None:
-    """P40, P43: that would make it look complete."""
-    made = Made(keep_alive=False, shut=lambda: pytest.fail("an end"))
-    made.writer.start(head(), b"0")
-    made.writer.cut()
-    assert made.wakes == 1

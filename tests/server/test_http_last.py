@@ -17,7 +17,7 @@ LAST = get(b"Connection: close")
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_client_that_never_closes_its_side_is_let_go(loop: str) -> None:
-    """S6: nobody wakes the loop for it, the sweep finds it."""
+    """S6."""
     with live(same, loop=loop) as server, server.connect() as client:
         client.sendall(LAST)
         assert read_all(client).startswith(b"HTTP/1.1 200 OK\r\n")
