@@ -25,6 +25,7 @@ class Gathering:
 
     __slots__ = (
         "_asked",
+        "_before",
         "_call_soon",
         "_clock",
         "_crowded",
@@ -49,7 +50,8 @@ class Gathering:
         self._clock = clock
         self.due = False  # whether a ring is on its way
         self._asked = 0.0  # when the first exchange asked for it
-        self._turns = self._seen = 0  # what it may still wait; the exchanges it has seen
+        self._turns = 0  # that it may still wait
+        self._before = self._seen = 0  # exchanges in the queue: before the first, and now
         self._rings = 0
         self._crowded = False  # whether the last ring was for more than one exchange
 
@@ -57,7 +59,8 @@ class Gathering:
         """Ring soon, for an exchange that was queued just now; only where none is due."""
         self.due = True
         self._asked = now
-        self._seen = 0
+        # What waits because all threads are busy is no crowd.
+        self._before = self._seen = len(self._queue) - 1
         self._turns = _TURNS if self._crowded or self._rings % _TRY == 0 else 0
         self._call_soon(self._look)
 
@@ -68,7 +71,7 @@ class Gathering:
             self._seen = waiting
             self._call_soon(self._look)
             return
-        self._crowded = waiting > 1
+        self._crowded = waiting > self._before + 1
         self._rings += 1
         self.due = False
         self._ring()

@@ -97,3 +97,16 @@ def test_a_crowd_is_found_again_by_a_try_now_and_then() -> None:
         turns.come()
         turns.turn()
     assert max(turns.rung) > 2
+
+
+def test_what_waits_for_a_thread_is_no_crowd() -> None:
+    """Where all threads are busy, the queue is long, and yet each comes alone."""
+    turns = Turns()
+    turns.alone()
+    turns.queue += [0] * 20
+    turns.come()
+    turns.turn()
+    turns.queue += [0] * 20
+    turns.come()
+    turns.turn()
+    assert turns.rung == [21, 21]
