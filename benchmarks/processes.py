@@ -6,18 +6,34 @@ killed, workers included. On Linux the kernel also kills it when we are killed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 GRACE = 3.0  # seconds between TERM and KILL
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
+
+
+@functools.cache
+def place() -> str:
+    """A directory with our applications and nothing else, where all that we start runs.
+
+    There `python -m aiowsgi` is what is installed, compiled or an editable checkout, and not the
+    sources in the directory that we were started from.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="aiowsgi-benchmarks-")
+    atexit.register(scratch.cleanup)
+    (Path(scratch.name) / "benchmarks").symlink_to(Path(__file__).resolve().parent)
+    return scratch.name
 
 
 def before_exec(core: int | None, mask: Collection[int]) -> Callable[[], None]:
@@ -55,6 +71,7 @@ def running(
             try:
                 process = subprocess.Popen(
                     command,
+                    cwd=place(),
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=file or subprocess.PIPE,

@@ -20,11 +20,10 @@ from pathlib import Path
 
 from benchmarks import apps, asgi_apps, client, figures, load, machine
 from benchmarks.figures import Sample, Series
-from benchmarks.processes import running
+from benchmarks.processes import place, running
 from benchmarks.servers import Certificate, Server, Settings
 from benchmarks.workloads import FILE_SIZE, LOG, TLS, Kind, Workload
 
-ROOT = Path(__file__).parent.parent
 START_PATIENCE = 20.0
 SETTLE = 0.5  # seconds for memory to come to rest before it is read
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
@@ -187,7 +186,7 @@ class Runner:
         log = self.folder / f"{server.name}.log"
         log.write_bytes(b"")
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = place()
         environment[apps.FILE_VARIABLE] = str(self.file)
         environment[asgi_apps.THREADS_VARIABLE] = str(workload.threads)
         with running(server.command(settings), self.cores.server, environment, log) as process:

@@ -7,12 +7,14 @@ keep-alive, room for 20,000 connections, a backlog of 2048, no access log but wh
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.processes import place
 from benchmarks.workloads import LOG, TLS, WAITS
 
 APP = "benchmarks.apps:wsgi"
@@ -73,8 +75,16 @@ class Server:
         return f"not installed: {', '.join(absent)}" if absent else None
 
     def version(self) -> str:
+        if self.name == "aiowsgi":  # it tells by itself whether it is compiled
+            return told([sys.executable, "-m", "aiowsgi", "--version"])
         found = ((name, machine.version(name)) for name in self.distributions)
         return ", ".join(f"{name} {number or '(checkout)'}" for name, number in found)
+
+
+def told(command: Sequence[str]) -> str:
+    """What a command prints, run where servers run."""
+    done = subprocess.run(command, cwd=place(), capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def aiowsgi(s: Settings) -> list[str]:
