@@ -24,7 +24,7 @@ from aiowsgi.http11.messages import RequestHead, ResponseHead
 from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.response import response_head
-from aiowsgi.wsgi.types import WSGIApplication
+from aiowsgi.wsgi.types import Given, WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -172,7 +172,7 @@ class Exchange:
             logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
             self._answer(call, 500)
 
-    def early_hints(self, fields: list[tuple[str, str]]) -> None:
+    def early_hints(self, fields: Given) -> None:
         """`wsgi.early_hints`: tell the client what it will need (103, RFC 8297) before the answer.
 
         Nothing is sent to HTTP/1.0, which knows no interim responses, or once the answer has begun.

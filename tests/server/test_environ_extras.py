@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from aiowsgi.errors import ApplicationError
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 
@@ -68,6 +69,23 @@ def test_hints_after_the_head_are_dropped_and_bad_ones_are_an_error() -> None:
         bad = server.talk(GET.replace(b"GET /", b"GET /bad"))
         assert bad.startswith(b"HTTP/1.1 500 ")
         assert b"X: y" not in bad
+
+
+def test_hints_that_are_no_list_are_an_error_of_the_application() -> None:
+    """P31: as start_response says it, compiled or not."""
+    told: list[BaseException] = []
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            environ["wsgi.early_hints"]("Link: </a>")
+        except ApplicationError as error:
+            told.append(error)
+        start_response("200 OK", [])
+        return [b""]
+
+    with live(app) as server:
+        server.talk(GET)
+    assert "headers must be a list" in str(told[0])
 
 
 def test_each_request_has_an_id_of_its_own_and_knows_how_long_it_waited() -> None:
