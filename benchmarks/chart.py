@@ -67,7 +67,8 @@ def panel(axes: Any, series: Series) -> None:
     )
     axes.bar_label(bars, [number(middle) for middle in medians], padding=4, fontsize=8)
     better = "less is better" if series.workload.kind.less_is_better else "more is better"
-    axes.set_title(series.workload.summary, fontsize=9)
+    axes.set_title(textwrap.fill(series.workload.summary, 48), fontsize=9)
     axes.set_xlabel(f"{series.workload.kind.value}, {better}", fontsize=8)
+    axes.locator_params(axis="x", nbins=4)  # long figures run into each other
     axes.margins(x=0.22)
     axes.spines[["top", "right"]].set_visible(False)
