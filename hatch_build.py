@@ -29,6 +29,7 @@ COMPILED = (
     "bridge/writer.py",
     "http11/[!_]*.py",
     "server/connection.py",
+    "server/gate.py",
     "server/inbound.py",
     "server/outbound.py",
     "server/phases.py",

@@ -15,9 +15,10 @@ THREADS = "Threads and loop"
 TIMEOUTS = "Timeouts"
 LIMITS = "Limits of a request"
 BUFFERS = "Buffers"
+LOAD = "Load and health"
 FIELDS = "Environ and header fields"
 LOGS = "Logs"
-GROUPS = (START, ADDRESS, SECURITY, THREADS, TIMEOUTS, LIMITS, BUFFERS, FIELDS, LOGS)
+GROUPS = (START, ADDRESS, SECURITY, THREADS, TIMEOUTS, LIMITS, BUFFERS, LOAD, FIELDS, LOGS)
 
 
 @dataclasses.dataclass(frozen=True)

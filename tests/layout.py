@@ -13,7 +13,13 @@ from collections.abc import Iterator, Mapping
 Sources = Mapping[str, str]
 
 # From the ground up. A name stands for its module and everything inside it; the longest one wins.
-CONFIG = ("aiowsgi.config", "aiowsgi.config_http", "aiowsgi.config_process", "aiowsgi.options")
+CONFIG = (
+    "aiowsgi.config",
+    "aiowsgi.config_http",
+    "aiowsgi.config_load",
+    "aiowsgi.config_process",
+    "aiowsgi.options",
+)
 FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "aiowsgi.errors",

@@ -47,6 +47,7 @@ SAMPLES = {
     "header_map": ("refuse", "refuse"),
     "request_buffering": ("off", "off"),
     "root_path": ("/app", "/app"),
+    "health_path": ("/up", "/up"),
     "header": ("X-A: b", "X-A: b"),
     "ssl_certfile": ("c.pem", "c.pem"),
     "ssl_keyfile": ("k.pem", "k.pem"),

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.encoder import RETRY_AFTER
 from aiowsgi.http11.messages import RequestHead, ResponseHead
 from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.environ import EnvironBuilder
@@ -149,6 +150,11 @@ class Exchange:
         self.writer.cut()
         self._finish()
 
+    def answer(self, status: int, text: str = "", *, close: bool = False) -> None:
+        """Answer for an application that is not called; for whoever has the exchange alone."""
+        self._say(status, text, close=close)
+        self._finish()
+
     def _run(self) -> None:
         writer = self.writer
         call: Call | None = None
@@ -189,11 +195,17 @@ class Exchange:
         if call is not None and call.started:
             self.writer.cut()
             return
+        self._say(status, close=status < 500)
+
+    def _say(self, status: int, text: str = "", *, close: bool) -> None:
+        """Send an answer of the server's own; without `text` the body is what the status means."""
         reason = HTTPStatus(status).phrase
-        body = f"{reason}\n".encode()
+        body = (text or f"{reason}\n").encode()
         fields = [("Content-Type", "text/plain; charset=utf-8")]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            fields.append(("Retry-After", RETRY_AFTER))
         try:
-            self.writer.whole(ResponseHead(status, reason, fields, close=status < 500), [body])
+            self.writer.whole(ResponseHead(status, reason, fields, close=close), [body])
         except (ClientDisconnected, OSError):
             self.writer.cut()
 

@@ -16,7 +16,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # RFC 9110 15.3.5, 15.4.5: these end with their head, as does each answer to HEAD.
 _NO_CONTENT, _NOT_MODIFIED = 204, 304
-_RETRY_AFTER: Final = 1  # seconds
+RETRY_AFTER: Final = "1"  # seconds
 
 
 class ResponseEncoder:
@@ -102,7 +102,7 @@ def error_response(
     """A whole answer of the server itself; nothing of the request is echoed in it (S13)."""
     phrase = HTTPStatus(status).phrase
     body = f"{phrase}\n".encode()
-    retry = f"Retry-After: {_RETRY_AFTER}\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+    retry = f"Retry-After: {RETRY_AFTER}\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
     close = "" if keep_alive else "Connection: close\r\n"
     head = (
         f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"

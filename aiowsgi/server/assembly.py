@@ -17,6 +17,7 @@ from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, ResponseDefaults
 from aiowsgi.server.connection import wake_queue
+from aiowsgi.server.gate import Gate
 from aiowsgi.server.phases import Timeouts
 from aiowsgi.server.service import Service, Spooling
 from aiowsgi.version import __version__
@@ -75,9 +76,14 @@ def assemble(
             config.response_spool,
         ),
         defaults=defaults,
+        gate=_gate(config),
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
+
+
+def _gate(config: Config) -> Gate | None:
+    return None if config.health_path is None else Gate(health=config.health_path)
 
 
 def _reader(config: Config) -> HeadReader:

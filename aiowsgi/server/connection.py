@@ -173,7 +173,7 @@ class Connection(asyncio.Protocol):
         self._life.enter(Phase.EXCHANGE, self._service.now)
         if service.draining:
             exchange.settle()
-        service.dispatcher.submit(exchange)
+        service.submit(exchange)
 
     def _refuse(self, error: ProtocolError) -> None:
         """Answer a request that will not become an exchange, and hang up (H8)."""

@@ -21,6 +21,7 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import RequestHead, ResponseDefaults
+from aiowsgi.server.gate import Gate
 from aiowsgi.server.phases import Timeouts
 
 logger = logging.getLogger("aiowsgi.error")
@@ -67,6 +68,7 @@ class Service:
         "defaults",
         "dispatcher",
         "draining",
+        "gate",
         "log",
         "loop",
         "now",
@@ -88,6 +90,7 @@ class Service:
         timeouts: Timeouts,
         spooling: Spooling,
         defaults: ResponseDefaults,
+        gate: Gate | None = None,
         shows_date: bool = True,
         log: RejectLog | None = None,
     ) -> None:
@@ -99,6 +102,7 @@ class Service:
         self.timeouts = timeouts
         self.spooling = spooling
         self.defaults = defaults
+        self.gate = gate  # None where it would let all through
         self.shows_date = shows_date
         self.log = log
         self.connections: set[Swept] = set()
@@ -122,6 +126,11 @@ class Service:
             disk=self.spooling.response_disk,
         )
         return Exchange(self.application, head, writer, template, wake)
+
+    def submit(self, exchange: Exchange) -> None:
+        """Have it run by the next free thread, or answered right here where it may not be."""
+        if self.gate is None or self.gate.admits(exchange, draining=self.draining):
+            self.dispatcher.submit(exchange)
 
     def refuse(self, error: ProtocolError, client: str) -> bytes:
         """Note a request that will not become an exchange; the answer to it."""

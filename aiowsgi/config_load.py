@@ -1,0 +1,34 @@
+"""The options of load: how much the server takes at once, and what it says of its health."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from aiowsgi import kinds
+from aiowsgi.options import LOAD, option
+
+_PATH = re.compile(r"/[!\"$-;=@-~]*", re.ASCII)  # printable, and neither ? nor # nor < >
+
+
+def check_health_path(path: Any) -> str | None:
+    """Return the path as a request spells it; None for `off`; ValueError for what is no path."""
+    if path is None or (isinstance(path, str) and path.strip().lower() == "off"):
+        return None
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise ValueError("a path such as /health, percent-encoded, without ? or # (or off)")
+    return path
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class LoadOptions:
+    """What holds for all clients together."""
+
+    health_path: str | None = option(
+        None,
+        kinds.Kind("PATH", check_health_path, absent="off"),
+        LOAD,
+        "Answer GET and HEAD of this path with 200 and ok, without the application or a thread; "
+        "with ?ready, 503 while the server drains or sheds load.",
+    )
