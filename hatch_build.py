@@ -22,6 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # What runs for every request, by name or pattern. All else is interpreted: it runs once, or it is
 # what mypyc does not know (subclasses of exceptions, protocols with defaults, continue in a with).
 COMPILED = (
+    "bridge/disconnect.py",
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/spool.py",

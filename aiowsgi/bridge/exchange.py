@@ -17,6 +17,7 @@ from contextvars import Context
 from http import HTTPStatus
 from typing import Any, BinaryIO
 
+from aiowsgi.bridge.disconnect import Aside, ClientWatch
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
@@ -33,7 +34,7 @@ logger = logging.getLogger("aiowsgi.error")
 class Application:
     """The application and what is the same for all of its exchanges."""
 
-    __slots__ = ("app", "clock", "context", "environ", "on_end", "request_ids")
+    __slots__ = ("app", "aside", "clock", "context", "environ", "on_end", "request_ids")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Application:
         self.context = context  # each exchange runs in a fresh copy of it (P46)
         self.clock = clock  # monotonic seconds
         self.request_ids = request_ids  # a new one with each next()
+        self.aside = Aside()  # where callbacks run when a client leaves
         self.on_end = on_end  # called on the pool thread when the response is over: the access log
 
 
@@ -66,6 +68,7 @@ class Exchange:
         "_template",
         "_wake",
         "_wanted",
+        "_watch",
         "blocked",
         "ended",
         "head",
@@ -96,6 +99,7 @@ class Exchange:
         self._wanted = False
         self.blocked = False  # the dispatcher's: it has found the application waiting
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
+        self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
         self.queued = self.started = self.ended = 0.0  # monotonic seconds
 
     def __repr__(self) -> str:
@@ -131,6 +135,11 @@ class Exchange:
         if self._stream is not None:
             self._stream.abort(reason)
         self.writer.abandon()
+        self._watch.leave(self._application.aside)
+
+    def shut(self) -> None:
+        """The client sends no more: nearly always it has left, but it is answered all the same."""
+        self._watch.leave(self._application.aside)
 
     @property
     def done(self) -> bool:
@@ -164,6 +173,8 @@ class Exchange:
             )
             environ["wsgi.early_hints"] = self.early_hints
             environ["aiowsgi.queue_time"] = self.started - self.queued
+            environ["aiowsgi.client_disconnected"] = self._watch
+            environ["waitress.client_disconnected"] = self._watch
             environ["aiowsgi.request_id"] = next(self._application.request_ids)
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
             del environ
@@ -224,6 +235,8 @@ class Exchange:
         with self._lock:
             self._done = True
             wanted = self._wanted
+            unused = self._watch.end()
+        del unused
         if wanted:
             self._wake()
 

@@ -275,7 +275,7 @@ class Connection(asyncio.Protocol):
     def _expect_no_more(self) -> None:
         """The client has shut its side: what is not here will never come."""
         if self._life.phase is Phase.EXCHANGE:
-            self._inbound.cut(ProtocolError(400, "the client closed before the end of the body"))
+            self._inbound.shut(self._exchange)
         elif self._life.phase is not Phase.CLOSING:
             self._transport.close()
 

@@ -124,6 +124,12 @@ class Inbound:
             self._stream.abort(error.reason)
             self._stream = None
 
+    def shut(self, exchange: Exchange | None) -> None:
+        """The client has shut its side: what is not here will never come; it may still read."""
+        if exchange is not None:
+            exchange.shut()
+        self.cut(ProtocolError(400, "the client closed before the end of the body"))
+
     def drop(self) -> None:
         """Drop what still comes of this body: its exchange is over."""
         self._stream = self._exchange = None

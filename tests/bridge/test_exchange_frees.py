@@ -89,7 +89,15 @@ def hinting(environ: Environ, start_response: StartResponse) -> Any:
     return ordinary(environ, start_response)
 
 
-APPS = [ordinary, generator, broken, broken_half_way, replaced, late, unfit, hinting]
+def watching(environ: Environ, start_response: StartResponse) -> Any:
+    watch = environ["aiowsgi.client_disconnected"]
+    watch.add_callback(lambda: environ)
+    KEPT.append(watch)
+    return ordinary(environ, start_response)
+
+
+KEPT: list[Any] = []
+APPS = [ordinary, generator, broken, broken_half_way, replaced, late, unfit, hinting, watching]
 
 
 @pytest.mark.usefixtures("_no_collector")
