@@ -25,6 +25,7 @@ COMPILED = (
     "bridge/disconnect.py",
     "bridge/exchange.py",
     "bridge/gather.py",
+    "bridge/outlet.py",
     "bridge/spool.py",
     "bridge/wake.py",
     "bridge/writer.py",

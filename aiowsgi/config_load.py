@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from aiowsgi import kinds
-from aiowsgi.options import LOAD, option
+from aiowsgi.options import LOAD, THREADS, TIMEOUTS, option
 
 _PATH = re.compile(r"/[!\"$-;=@-~]*", re.ASCII)  # printable, and neither ? nor # nor < >
 
@@ -25,6 +25,20 @@ def check_health_path(path: Any) -> str | None:
 class LoadOptions:
     """What holds for all clients together."""
 
+    max_streams: int = option(
+        1000,
+        kinds.count(),
+        THREADS,
+        "Threads beside these for exchanges that wait for their client or whose response has "
+        "become a stream; when they are spent, the client that stalled for longest is cut.",
+    )
+    stream_after: float | None = option(
+        5.0,
+        kinds.duration(),
+        TIMEOUTS,
+        "A response that has been on its way for so long is a stream and gives its place among the "
+        "threads back; text/event-stream does at once.",
+    )
     health_path: str | None = option(
         None,
         kinds.Kind("PATH", check_health_path, absent="off"),

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from http import HTTPStatus
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from aiowsgi.bridge.disconnect import Aside, ClientWatch
 from aiowsgi.bridge.input import InputStream
@@ -29,6 +29,11 @@ from aiowsgi.wsgi.response import response_head
 from aiowsgi.wsgi.types import Given, WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
+
+# How an exchange stands to the places of the pool, which places.py explains.
+RUNS: Final = 0
+ASKS: Final = 1
+STREAMS: Final = 2
 
 
 class Application:
@@ -74,6 +79,7 @@ class Exchange:
         "head",
         "queued",
         "refusal",
+        "standing",
         "started",
         "writer",
     )
@@ -94,9 +100,10 @@ class Exchange:
         self._body: BinaryIO | None = None
         self._body_length: int | None = None
         self._stream: InputStream | None = None
-        self._lock = threading.Lock()  # guards _done and _wanted
+        self._lock = threading.Lock()  # guards _done, _wanted and standing
         self._done = False
         self._wanted = False
+        self.standing = RUNS  # RUNS, ASKS or STREAMS; final when the exchange is over
         self.blocked = False  # the dispatcher's: it has found the application waiting
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
@@ -145,6 +152,32 @@ class Exchange:
     def done(self) -> bool:
         """Whether the pool thread is through, without asking to be told."""
         return self._done
+
+    @property
+    def awaits_client(self) -> bool:
+        """Whether a thread waits for the client now: for it to send more, or to read more."""
+        return self.writer.waiting or (self._stream is not None and self._stream.starving)
+
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """Something that changes with each byte that the client takes or gives."""
+        return (*self.writer.moved, 0 if self._stream is None else self._stream.received)
+
+    def condemn(self, reason: str) -> None:
+        """Cut the client off: as if it had left, but it is still there and has to be told."""
+        if self._stream is not None:
+            self._stream.abort(reason)
+        self.writer.condemn()
+        self._wake()
+
+    # -- any thread --
+
+    def stand(self, standing: int) -> bool:
+        """Note how it stands to the pool's places; False: it is over, and nothing is noted."""
+        with self._lock:
+            if not self._done:
+                self.standing = standing
+            return not self._done
 
     # -- pool thread --
 

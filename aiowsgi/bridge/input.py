@@ -25,11 +25,19 @@ class InputStream(io.RawIOBase):
     """The body of one request as a raw stream; holds at most about `high_water` bytes.
 
     `_ready` is the one lock: it guards everything below it. `demand` is called on the pool thread,
-    outside the lock, when the application waits for bytes that nobody is reading.
+    outside the lock, when the application waits for bytes that nobody is reading; then `awaited`,
+    since the thread may have to wait for as long as the client likes. `received` counts bytes.
     """
 
-    def __init__(self, demand: Callable[[], None], high_water: int) -> None:
+    def __init__(
+        self,
+        demand: Callable[[], None],
+        high_water: int,
+        awaited: Callable[[], None] | None = None,
+    ) -> None:
         self._demand = demand
+        self._awaited = awaited
+        self.received = 0
         self._high_water = high_water
         self._ready = threading.Condition(threading.Lock())
         self._blocks: deque[memoryview] = deque()
@@ -46,6 +54,7 @@ class InputStream(io.RawIOBase):
         with self._ready:
             self._blocks.append(memoryview(data))
             self._held += len(data)
+            self.received += len(data)
             enough = self._held >= self._high_water
             if enough:
                 self._demanded = False
@@ -98,6 +107,8 @@ class InputStream(io.RawIOBase):
                     self._waiting = False
                     continue
             self._demand()
+            if self._awaited is not None:
+                self._awaited()
 
     def _copy(self, target: memoryview) -> int:
         filled = 0

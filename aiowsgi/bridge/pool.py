@@ -6,6 +6,8 @@ GIL, waking many threads for fast applications only makes them fight, so one dra
 the deque has not moved a moment later, the running drains are blocked in the application, and more
 are started, twice as many each time, up to `threads`. A moment in which the process was busy proves
 little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange.
+A drain whose exchange waits for its client gives its place to another (places.py), so that
+`threads` bounds what runs application code and nothing else.
 
 The deque's `append` and `popleft` are atomic; everything else is guarded by `_lock`.
 """
@@ -19,8 +21,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 
-from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.gather import Gathering
+from aiowsgi.bridge.places import Places
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001
@@ -31,13 +34,14 @@ CallLater = Callable[[float, Callable[[], None]], object]
 
 
 class Dispatcher:
-    """Runs exchanges on `executor`, at most `threads` at once.
+    """Runs exchanges on `executor`: at most `threads` at once, and `most_streams` streams beside.
 
     `call_soon(call)` has the loop call when it has read what had come; `call_later(seconds, call)`
     is its timer: one is pending at most, and none while the application keeps up. `clock` gives
     monotonic seconds, `busy` the seconds of processor time that the process has used. `patience` is
     how long a drain without work waits for more, in seconds, before it gives its thread back:
-    nothing, where the executor has other work to do too.
+    nothing, where the executor has other work to do too. `spent`, which may be set, is called on
+    any thread when an exchange asks for the place of a stream and there is none.
     """
 
     __slots__ = (
@@ -47,7 +51,6 @@ class Dispatcher:
         "_checking",
         "_clock",
         "_closed",
-        "_drains",
         "_eager",
         "_excuses",
         "_executor",
@@ -55,10 +58,10 @@ class Dispatcher:
         "_lock",
         "_parked",
         "_patience",
+        "_places",
         "_queue",
-        "_running",
         "_step",
-        "_threads",
+        "spent",
     )
 
     def __init__(
@@ -66,6 +69,7 @@ class Dispatcher:
         executor: Executor,
         threads: int,
         *,
+        most_streams: int = 0,
         call_soon: CallSoon,
         call_later: CallLater,
         clock: Callable[[], float],
@@ -73,17 +77,15 @@ class Dispatcher:
         patience: float = 0.0,
     ) -> None:
         self._executor = executor
-        self._threads = threads
         self._call_later = call_later
         self._clock = clock
         self._busy = busy
         self._patience = patience
         self._eager = not getattr(sys, "_is_gil_enabled", lambda: True)()
         self._queue: deque[Exchange] = deque()
-        self._lock = threading.Lock()  # guards _drains, _running and _closed
-        self._drains = 0
-        # Thread -> what it runs. Keys change under the lock only; a drain replaces its own value.
-        self._running: dict[int, Exchange | None] = {}
+        self._lock = threading.Lock()  # guards _places, _parked and _closed
+        self._places = Places(threads, most_streams)
+        self.spent: Callable[[], None] = _nobody
         # The bell of the one drain that waits for work: whoever takes it from here releases it.
         self._parked: threading.Lock | None = None
         self._closed = False
@@ -106,34 +108,30 @@ class Dispatcher:
 
     def _ring(self) -> None:
         """Wake the parked drain, or start one where none is on its way to the deque."""
+        waiting = len(self._queue)  # before a drain takes of it
         with self._lock:
             bell, self._parked = self._parked, None
             start = 0
             if bell is None:
                 start = self._wanted()
-                self._drains += start
+                self._places.drains += start
         if bell is not None:
             bell.release()
         for _ in range(start):
             self._start()
-        left = len(self._queue) > (1 if start or bell is not None else 0)
-        if left and not self._checking and self._drains < self._threads:
+        left = waiting > int(start > 0 or bell is not None)
+        if left and not self._checking and self._places.room > 0:
             self._step, self._excuses = 1, 0
             self._check_later()
+        if self._places.asking:
+            self.spent()
 
     def _wanted(self) -> int:
         """How many drains to start at once where none is parked; the lock is held."""
-        room = self._threads - self._drains
+        places = self._places
         if self._eager:
-            return min(room, len(self._queue))
-        return int(self._drains == 0 or (room > 0 and self._all_blocked()))
-
-    def _all_blocked(self) -> bool:
-        """Whether a check has found every drain blocked; the lock is held."""
-        running = self._running
-        if len(running) < self._drains:
-            return False  # one is on its way to the deque
-        return all(exchange is not None and exchange.blocked for exchange in running.values())
+            return min(places.room, len(self._queue))
+        return int(places.drains == 0 or (places.room > 0 and places.all_blocked()))
 
     def _check_later(self) -> None:
         try:
@@ -159,17 +157,15 @@ class Dispatcher:
             self._start_more()
         else:
             self._excuses = 0
-        if self._drains < self._threads:
+        if self._places.room > 0:
             self._check_later()
 
     def _start_more(self) -> None:
         now = self._clock()
         with self._lock:
-            for exchange in self._running.values():
-                if exchange is not None and now - exchange.started > _MOMENT:
-                    exchange.blocked = True
-            more = min(self._step, len(self._queue), self._threads - self._drains)
-            self._drains += more
+            self._places.note_blocked(now - _MOMENT)
+            more = min(self._step, len(self._queue), self._places.room)
+            self._places.drains += more
         for _ in range(more):
             self._start()
         self._step *= 2
@@ -180,7 +176,7 @@ class Dispatcher:
             self._executor.submit(self._drain)
         except RuntimeError:  # the executor was shut down under us
             with self._lock:
-                self._drains -= 1
+                self._places.drains -= 1
                 self._closed = True
             self._skip_all()
 
@@ -209,23 +205,59 @@ class Dispatcher:
 
     @property
     def running(self) -> list[Exchange]:
-        """Exchanges that are inside the application now."""
+        """Exchanges that are inside the application, streams as well."""
+        return list(self.threads.values())
+
+    @property
+    def threads(self) -> dict[int, Exchange]:
+        """The same by their threads' identities."""
         with self._lock:
-            return [exchange for exchange in self._running.values() if exchange is not None]
+            return self._places.exchanges
+
+    # -- any thread --
+
+    def give_place(self, exchange: Exchange) -> bool:
+        """Have it count as a stream from now on, with its place for another; whether it does.
+
+        It may be called for any exchange at any time, and as often as one likes.
+        """
+        with self._lock:
+            given = self._places.give(exchange)
+            # Where a drain is parked, its bell is about to be rung for what is in the deque.
+            follows = given and bool(self._queue) and self._parked is None and not self._closed
+            self._places.drains += follows
+        if follows:
+            self._start()
+        if exchange.standing == ASKS and self._queue:
+            self.spent()
+        return exchange.standing == STREAMS
 
     # -- pool thread --
 
+    def client_awaited(self) -> None:
+        """The exchange of this thread is about to wait for its client; others may be called."""
+        exchange = self._places.running.get(threading.get_ident())
+        if exchange is not None:
+            self.give_place(exchange)
+
     def _drain(self) -> None:
         thread = threading.get_ident()
+        places = self._places
         with self._lock:
-            self._running[thread] = None
+            places.running[thread] = None
         bell = threading.Lock()
         bell.acquire()
         while (exchange := self._next(thread, bell)) is not None:
             exchange.started = self._clock()
-            self._running[thread] = exchange
+            places.running[thread] = exchange
             exchange.run()
-            self._running[thread] = None
+            if exchange.standing == RUNS:
+                places.running[thread] = None
+            else:
+                with self._lock:
+                    goes_on = places.end(thread, exchange)
+                if not goes_on:
+                    return
             del exchange  # parked, a drain keeps nothing alive
 
     def _next(self, thread: int, bell: threading.Lock) -> Exchange | None:
@@ -236,7 +268,7 @@ class Dispatcher:
                 except IndexError:  # another drain was faster
                     continue
             if not self._parks(thread, bell):
-                if thread not in self._running:
+                if thread not in self._places.running:
                     return None
             elif not bell.acquire(timeout=self._patience) and self._gives_up(thread, bell):
                 return None
@@ -248,7 +280,7 @@ class Dispatcher:
             if self._queue:
                 return False
             if self._parked is not None or self._closed or not self._patience:
-                self._leave(thread)
+                self._places.leave(thread)
                 return False
             self._parked = bell
             return True
@@ -258,12 +290,11 @@ class Dispatcher:
         with self._lock:
             if self._parked is bell:
                 self._parked = None
-                self._leave(thread)
+                self._places.leave(thread)
                 return True
         bell.acquire()  # rung in the meantime
         return False
 
-    def _leave(self, thread: int) -> None:
-        """End a drain; the lock is held."""
-        self._drains -= 1
-        del self._running[thread]
+
+def _nobody() -> None:
+    """Nobody makes room."""

@@ -13,17 +13,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import NamedTuple
 
 from aiowsgi.bridge.encoding import Encoder
+from aiowsgi.bridge.outlet import Progress, ResponseOutlet, SendNow, Taken
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.encoder import informational
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
-SendNow = Callable[[Sequence[bytes]], int]
+__all__ = ["Progress", "ResponseWriter", "SendNow", "Taken"]
 
 # Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
 # handing the kernel a list.
@@ -32,43 +31,14 @@ _JOIN = 16 * 1024
 _PIECE = 256 * 1024
 
 
-class Progress(Enum):
-    """How far a response is, as the loop thread needs to know it."""
+class ResponseWriter(ResponseOutlet):
+    """The Output of one exchange; see the module for which thread owns what.
 
-    OPEN = "more may come"
-    COMPLETE = "all of it was given"
-    CUT = "it will never be complete: cut the connection"
+    `awaited` is called on the pool thread, outside the lock, when it may have to wait for as long
+    as the client likes: before a wait for room, and once the head of an endless response is known.
+    """
 
-
-class Taken(NamedTuple):
-    """One snapshot of what the loop has to send."""
-
-    data: bytes | memoryview
-    file: FileRegion | None
-    progress: Progress
-
-
-class ResponseWriter:
-    """The Output of one exchange; see the module for which thread owns what."""
-
-    __slots__ = (
-        "_direct",
-        "_encoder",
-        "_file",
-        "_gone",
-        "_limit",
-        "_lock",
-        "_may_keep",
-        "_memory",
-        "_progress",
-        "_room",
-        "_send_now",
-        "_spool",
-        "_wake",
-        "_wake_due",
-        "body_bytes",
-        "head",
-    )
+    __slots__ = ("_awaited", "_limit", "_memory", "_wake")
 
     def __init__(
         self,
@@ -78,24 +48,25 @@ class ResponseWriter:
         *,
         memory: int,
         disk: int | None,
+        awaited: Callable[[], None] | None = None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
         self._send_now = send_now
         self._limit = disk
         self._memory = memory
-        self._spool: ResponseSpool | None = None  # made by the first byte that has to wait
+        self._awaited = awaited
+        self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
-        self._room: threading.Condition | None = None  # made by the first write that must wait
-        self._may_keep: Callable[[], bool] | None = None
+        self._room = None  # made by the first write that must wait
+        self._may_keep = None
         self._direct = send_now is not None
-        self._file: FileRegion | None = None
+        self._file = None
         self._progress = Progress.OPEN
-        self._gone = False
-        self._wake_due = False
-        self.head: ResponseHead | None = None  # what was sent, for the log
-        self.body_bytes = 0
+        self._gone = self._wake_due = self.waiting = self.condemned = False
+        self.head = None
+        self.body_bytes = self._taken = 0
 
     # -- pool thread --
 
@@ -108,6 +79,8 @@ class ResponseWriter:
         """Send the head and the first block together (P26)."""
         start = self._begin(head, None)
         self._emit([start, *self._frame(block)] if block else [start])
+        if self._awaited is not None and _is_endless(head):
+            self._awaited()
 
     def data(self, block: bytes) -> None:
         """Send one block at once (P36)."""
@@ -192,10 +165,12 @@ class ResponseWriter:
         """Give bytes to the loop; waits where both spools are full (back-pressure)."""
         while rest:
             piece, rest = rest[:_PIECE], rest[_PIECE:]
+            if self._awaited is not None and self._is_full():  # nobody else adds to it
+                self._awaited()
             with self._lock:
                 if self._spool is None:
                     self._spool = ResponseSpool(self._memory)
-                if self._limit is not None and self._spool.on_disk >= self._limit:
+                if self._limit is not None and self._is_full():
                     self._wait_for_room(self._spool, self._limit // 2)
                 if self._gone:
                     raise ClientDisconnected("the client left before it had the whole response")
@@ -205,79 +180,33 @@ class ResponseWriter:
             if not due:
                 self._wake()
 
+    def _is_full(self) -> bool:
+        spool, limit = self._spool, self._limit
+        return limit is not None and spool is not None and spool.on_disk >= limit
+
     def _wait_for_room(self, spool: ResponseSpool, below: int) -> None:
         if self._room is None:
             self._room = threading.Condition(self._lock)
+        self.waiting = True
         while not self._gone and spool.on_disk > below:
             self._room.wait()
+        self.waiting = False
 
     def _publish(self, progress: Progress) -> None:
         """Tell how the response ended; wakes the loop where something is left for it to do."""
         with self._lock:
-            self._progress = progress
+            if self._progress is Progress.OPEN:  # else the loop was first
+                self._progress = progress
             needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
             if needed:
                 self._wake_due = True
         if needed:
             self._wake()
 
-    # -- loop thread --
 
-    def take(self, limit: int) -> Taken:
-        """What to send next and how far the response is, in one snapshot."""
-        with self._lock:
-            self._wake_due = False
-            if self._spool is not None:
-                data = self._spool.take(limit)
-                if data:
-                    if self._room is not None:
-                        self._room.notify_all()
-                    return Taken(data, None, Progress.OPEN)
-                if self._progress is not Progress.OPEN:
-                    self._spool.close()
-            file, self._file = self._file, None
-            return Taken(b"", file, self._progress)
-
-    def give_back(self) -> None:
-        """The kernel has all that was taken: the pool thread may send by itself again."""
-        with self._lock:
-            if self._send_now is not None and not self._spool and self._file is None:
-                self._direct = True
-                if self._spool is not None:  # the loop may have no part in this response's end
-                    self._spool.close()
-
-    def restrict(self, may_keep: Callable[[], bool]) -> None:
-        """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
-        self._may_keep = may_keep
-
-    def last_answer(self) -> None:
-        """The server stops: say so to the client where the head is not out yet."""
-        if self.head is None:
-            self._encoder.keep_alive = False
-
-    def abandon(self) -> None:
-        """The client left: what waits is dropped, and the next write raises ClientDisconnected."""
-        with self._lock:
-            self._gone = True
-            if self._spool is not None:
-                self._spool.close()
-            file, self._file = self._file, None
-            if self._room is not None:
-                self._room.notify_all()
-        if file is not None:
-            os.close(file.fileno)
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client left; any thread."""
-        return self._gone
-
-    @property
-    def keep_alive(self) -> bool:
-        """The encoder's verdict; settled when the response is complete."""
-        return self._encoder.keep_alive
-
-    @property
-    def sent(self) -> bool:
-        """Whether the kernel has the whole response, the loop having had no part in it."""
-        return self._direct and self._progress is Progress.COMPLETE
+def _is_endless(head: ResponseHead) -> bool:
+    """Whether the response lasts for as long as its client listens (HTML 9.2: event streams)."""
+    for name, value in head.fields:
+        if len(name) == 12 and name.lower() == "content-type":
+            return value.lower().startswith("text/event-stream")
+    return False

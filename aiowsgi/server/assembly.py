@@ -9,6 +9,7 @@ import os
 import time
 from concurrent.futures import Executor
 from contextvars import Context
+from functools import partial
 
 from aiowsgi.bridge.exchange import Application
 from aiowsgi.bridge.pool import Dispatcher
@@ -18,6 +19,7 @@ from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, ResponseDefaults
 from aiowsgi.server.connection import wake_queue
 from aiowsgi.server.gate import Gate
+from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
 from aiowsgi.server.service import Service, Spooling
 from aiowsgi.version import __version__
@@ -52,19 +54,24 @@ def assemble(
         request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
         on_end=None if log is None else log.answered,
     )
+    wakes = wake_queue(loop)
+    dispatcher = Dispatcher(
+        executor,
+        config.thread_count,
+        most_streams=config.max_streams,
+        call_soon=loop.call_soon,
+        call_later=loop.call_later,
+        clock=time.monotonic,
+        busy=time.process_time,
+        patience=patience,
+    )
+    overdue = Overdue(dispatcher, stream_after=config.stream_after)
+    dispatcher.spent = partial(wakes.put, overdue.make_room)
     return Service(
         loop,
         application,
-        Dispatcher(
-            executor,
-            config.thread_count,
-            call_soon=loop.call_soon,
-            call_later=loop.call_later,
-            clock=time.monotonic,
-            busy=time.process_time,
-            patience=patience,
-        ),
-        wake_queue(loop),
+        dispatcher,
+        wakes,
         reader=_reader(config),
         timeouts=Timeouts(
             config.keep_alive, config.header_timeout, config.body_timeout, config.send_timeout
@@ -76,6 +83,7 @@ def assemble(
             config.response_spool,
         ),
         defaults=defaults,
+        overdue=overdue,
         gate=_gate(config),
         shows_date=config.date_header and not defaults.date,
         log=log,

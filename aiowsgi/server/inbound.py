@@ -75,7 +75,9 @@ class Inbound:
         self.begun = self._service.now
         spooling = self._service.spooling
         if not spooling.request_buffering:
-            self._stream = InputStream(self._demanded, spooling.request_memory)
+            self._stream = InputStream(
+                self._demanded, spooling.request_memory, self._service.dispatcher.client_awaited
+            )
             return True
         self._spool = BodySpool(spooling.request_memory)
         if head.expect_continue:  # after what has come with the head, which makes it needless

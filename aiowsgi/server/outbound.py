@@ -104,8 +104,10 @@ class Outbound:
     def pump(self, writer: ResponseWriter) -> Progress | None:
         """Send what the writer has; its progress when all of that is sent, else None."""
         for _ in range(_TURN):
-            if self.paused or self._transport.is_closing():
+            if self._transport.is_closing():
                 return None
+            if self.paused:
+                return Progress.CUT if writer.condemned else None
             if self._file is not None:
                 if not self._send_file(self._file):
                     return None

@@ -5,6 +5,7 @@ A pure rule, asked once per sweep: no connection and no request needs a timer of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
@@ -25,9 +26,14 @@ class Timeouts(NamedTuple):
     linger: float = 2.0  # H21
 
     def tick(self) -> float:
-        """How often to look at the deadlines: once a second, oftener where one is shorter."""
-        shortest = min((seconds for seconds in self if seconds is not None), default=1.0)
-        return min(1.0, max(shortest / 4, 0.02))
+        """How often to look at the deadlines, in seconds."""
+        return often_enough(self)
+
+
+def often_enough(deadlines: Iterable[float | None]) -> float:
+    """How often to look at some deadlines: once a second, oftener where one is shorter."""
+    shortest = min((seconds for seconds in deadlines if seconds is not None), default=1.0)
+    return min(1.0, max(shortest / 4, 0.02))
 
 
 class Phase(Enum):

@@ -166,9 +166,9 @@ class Server:
         self.bind()
         executor = self._executor
         if executor is None:
-            executor = self._own_executor = ThreadPoolExecutor(
-                self.config.thread_count, thread_name_prefix="aiowsgi"
-            )
+            # It makes a thread when it needs one, so that the most costs nothing.
+            most = self.config.thread_count + self.config.max_streams
+            executor = self._own_executor = ThreadPoolExecutor(most, thread_name_prefix="aiowsgi")
         self._service = service = assemble(
             self._app,
             self.config,

@@ -22,6 +22,7 @@ from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import RequestHead, ResponseDefaults
 from aiowsgi.server.gate import Gate
+from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
 
 logger = logging.getLogger("aiowsgi.error")
@@ -63,6 +64,7 @@ class Service:
     """The one object that every connection of a server holds."""
 
     __slots__ = (
+        "_awaited",
         "application",
         "connections",
         "defaults",
@@ -72,6 +74,7 @@ class Service:
         "log",
         "loop",
         "now",
+        "overdue",
         "reader",
         "shows_date",
         "spooling",
@@ -90,6 +93,7 @@ class Service:
         timeouts: Timeouts,
         spooling: Spooling,
         defaults: ResponseDefaults,
+        overdue: Overdue,
         gate: Gate | None = None,
         shows_date: bool = True,
         log: RejectLog | None = None,
@@ -97,6 +101,8 @@ class Service:
         self.loop = loop
         self.application = application
         self.dispatcher = dispatcher
+        self._awaited = dispatcher.client_awaited
+        self.overdue = overdue
         self.wakes = wakes
         self.reader = reader
         self.timeouts = timeouts
@@ -124,6 +130,7 @@ class Service:
             send_now,
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
+            awaited=self._awaited,
         )
         return Exchange(self.application, head, writer, template, wake)
 
@@ -152,11 +159,12 @@ class Service:
             self.defaults.tell(f"Date: {formatdate(usegmt=True)}\r\n")
         for connection in list(self.connections):
             connection.sweep(self.now)
+        self.overdue.sweep(self.now)
 
     @contextmanager
     def sweeping(self) -> Iterator[None]:
         """Sweep for as long as the block runs."""
-        tick = self.timeouts.tick()
+        tick = min(self.timeouts.tick(), self.overdue.tick())
         timer: asyncio.TimerHandle
 
         def again() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
-from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.bridge.exchange import RUNS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from tests.switching import switching
 
@@ -20,13 +20,23 @@ class Work:
     def __init__(self, run: Callable[[], None]) -> None:
         self._run = run
         self.queued = self.started = 0.0
-        self.blocked = False
+        self.standing = RUNS
+        self.blocked = self.done = False
+        self._lock = threading.Lock()
         self.times = 0
         self.skipped = 0
 
     def run(self) -> None:
         self.times += 1
         self._run()
+        with self._lock:
+            self.done = True
+
+    def stand(self, standing: int) -> bool:
+        with self._lock:
+            if not self.done:
+                self.standing = standing
+            return not self.done
 
     def skip(self) -> None:
         self.skipped += 1
@@ -49,12 +59,13 @@ class Loop:
 
 
 @contextmanager
-def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
+def dispatcher(threads: int, streams: int = 0) -> Iterator[tuple[Dispatcher, Loop]]:
     loop = Loop()
-    with ThreadPoolExecutor(threads) as executor:
+    with ThreadPoolExecutor(threads + streams) as executor:
         pool = Dispatcher(
             executor,
             threads,
+            most_streams=streams,
             call_soon=loop.call_soon,
             call_later=loop.call_later,
             clock=time.monotonic,
@@ -67,6 +78,14 @@ def dispatcher(threads: int) -> Iterator[tuple[Dispatcher, Loop]]:
         pool.close()  # a drain that is parked goes at once
         for timer in loop.timers:
             timer.join()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until `condition` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to hold"
+        time.sleep(0.001)
 
 
 def submit(pool: Dispatcher, work: Work) -> None:
@@ -93,6 +112,44 @@ def test_a_blocked_thread_does_not_hold_the_queue() -> None:
         assert pool.waiting == 1
         gate.set()
     assert [work.times for work in (*works, late)] == [1] * 5
+
+
+def test_the_second_of_two_that_came_together_is_not_forgotten() -> None:
+    """A drain that takes the first before the ring is over leaves one, and it is looked after."""
+    gate, entered = threading.Event(), threading.Semaphore(0)
+
+    def block() -> None:
+        entered.release()
+        gate.wait(10)
+
+    class Quick(ThreadPoolExecutor):
+        """Returns from submit when the drain is inside of an exchange."""
+
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future = super().submit(fn, *args, **kwargs)
+            assert entered.acquire(timeout=10)
+            return future
+
+    loop = Loop()
+    ring: list[Callable[[], None]] = []
+    with Quick(2) as executor:
+        pool = Dispatcher(
+            executor,
+            2,
+            call_soon=ring.append,
+            call_later=loop.call_later,
+            clock=time.monotonic,
+            busy=lambda: 0.0,
+        )
+        works = [Work(block), Work(block)]
+        for work in works:
+            submit(pool, work)
+        while ring:
+            ring.pop()()
+        try:
+            until(lambda: len(pool.running) == 2)
+        finally:
+            gate.set()
 
 
 def test_never_more_than_the_threads_run_at_once() -> None:

@@ -1,0 +1,158 @@
+"""What pool thread and loop thread share of one response: its spool, its file, how far it is.
+
+Here is what the loop thread does with it: take what waits, give the write side back, or end the
+response from its own side. What the pool thread does is in writer.py.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from aiowsgi.bridge.encoding import Encoder
+from aiowsgi.bridge.spool import ResponseSpool
+from aiowsgi.http11.messages import ResponseHead
+from aiowsgi.wsgi.filewrapper import FileRegion
+
+SendNow = Callable[[Sequence[bytes]], int]
+
+
+class Progress(Enum):
+    """How far a response is, as the loop thread needs to know it."""
+
+    OPEN = "more may come"
+    COMPLETE = "all of it was given"
+    CUT = "it will never be complete: cut the connection"
+
+
+class Taken(NamedTuple):
+    """One snapshot of what the loop has to send."""
+
+    data: bytes | memoryview
+    file: FileRegion | None
+    progress: Progress
+
+
+class ResponseOutlet:
+    """One response between its two threads; `_lock` guards each hand-over."""
+
+    __slots__ = (
+        "_direct",
+        "_encoder",
+        "_file",
+        "_gone",
+        "_lock",
+        "_may_keep",
+        "_progress",
+        "_room",
+        "_send_now",
+        "_spool",
+        "_taken",
+        "_wake_due",
+        "body_bytes",
+        "condemned",
+        "head",
+        "waiting",
+    )
+
+    # Set by ResponseWriter, which alone is made: one call less for each request.
+    _encoder: Encoder
+    _send_now: SendNow | None
+    _spool: ResponseSpool | None
+    _lock: threading.Lock
+    _room: threading.Condition | None
+    _may_keep: Callable[[], bool] | None
+    _direct: bool
+    _file: FileRegion | None
+    _progress: Progress
+    _gone: bool
+    _wake_due: bool
+    _taken: int  # bytes that the loop took
+    head: ResponseHead | None  # what was sent, for the log
+    body_bytes: int
+    waiting: bool  # whether a thread waits for room
+    condemned: bool  # whether the loop has given the client up
+
+    # -- loop thread --
+
+    def take(self, limit: int) -> Taken:
+        """What to send next and how far the response is, in one snapshot."""
+        with self._lock:
+            self._wake_due = False
+            if self._spool is not None:
+                data = self._spool.take(limit)
+                if data:
+                    self._taken += len(data)
+                    if self._room is not None:
+                        self._room.notify_all()
+                    return Taken(data, None, Progress.OPEN)
+                if self._progress is not Progress.OPEN:
+                    self._spool.close()
+            file, self._file = self._file, None
+            return Taken(b"", file, self._progress)
+
+    def give_back(self) -> None:
+        """The kernel has all that was taken: the pool thread may send by itself again."""
+        with self._lock:
+            if self._send_now is not None and not self._spool and self._file is None:
+                self._direct = True
+                if self._spool is not None:  # the loop may have no part in this response's end
+                    self._spool.close()
+
+    def restrict(self, may_keep: Callable[[], bool]) -> None:
+        """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
+        self._may_keep = may_keep
+
+    def last_answer(self) -> None:
+        """The server stops: say so to the client where the head is not out yet."""
+        if self.head is None:
+            self._encoder.keep_alive = False
+
+    def abandon(self) -> None:
+        """The client left: what waits is dropped, and the next write raises ClientDisconnected."""
+        with self._lock:
+            self._gone = True
+            if self._spool is not None:
+                self._spool.close()
+            file, self._file = self._file, None
+            if self._room is not None:
+                self._room.notify_all()
+        if file is not None:
+            os.close(file.fileno)
+
+    def condemn(self) -> None:
+        """Give the client up: as `abandon`, and where the response is not complete it is cut."""
+        with self._lock:
+            if self._progress is Progress.OPEN:
+                self._progress = Progress.CUT
+                self._encoder.keep_alive = False
+                self.condemned = True
+        self.abandon()
+
+    @property
+    def open(self) -> bool:
+        """Whether the response has begun and is not complete."""
+        return self.head is not None and self._progress is Progress.OPEN
+
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """Something that changes with each byte that the client takes."""
+        return (self._taken, self.body_bytes if self._direct else -1)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client left; any thread."""
+        return self._gone
+
+    @property
+    def keep_alive(self) -> bool:
+        """The encoder's verdict; settled when the response is complete."""
+        return self._encoder.keep_alive
+
+    @property
+    def sent(self) -> bool:
+        """Whether the kernel has the whole response, the loop having had no part in it."""
+        return self._direct and self._progress is Progress.COMPLETE

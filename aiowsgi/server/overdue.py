@@ -1,0 +1,89 @@
+"""What has been inside the application for long: looked at once per sweep, without a timer each.
+
+An exchange that waits for its client, or has sent to it for `stream_after` seconds, gives its place
+in the pool back and is a stream from then on. Where the places of streams are spent and a request
+waits, the client that has made no progress for longest is cut, as often as a place is asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
+from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.server.phases import often_enough
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+class Overdue:
+    """Watches over the exchanges of one dispatcher; the loop thread's.
+
+    `stream_after`: seconds from the head of a response until it counts as a stream; None = never.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, stream_after: float | None) -> None:
+        self._dispatcher = dispatcher
+        self._stream_after = stream_after
+        self._sending: dict[Exchange, float] = {}  # since when its head is out, as of a sweep
+        # What each client has done so far, and when it last did something, as of a sweep.
+        self._moved: dict[Exchange, tuple[tuple[int, ...], float]] = {}
+        self._cut: list[Exchange] = []  # those that leave now
+
+    def tick(self) -> float:
+        """How often to look, in seconds."""
+        return often_enough((self._stream_after,))
+
+    def sweep(self, now: float) -> None:
+        """Look at everything that runs; `now` in monotonic seconds."""
+        running = self._dispatcher.running
+        if not running and not self._moved:
+            return
+        self._note_progress(running, now)
+        self._cut.clear()  # who has not left by now is held by its application
+        for exchange in running:
+            if exchange.standing != STREAMS and not exchange.done:
+                self._look(exchange, now)
+
+    def _look(self, exchange: Exchange, now: float) -> None:
+        if exchange.awaits_client or self._streams(exchange, now):
+            self._dispatcher.give_place(exchange)
+
+    def _streams(self, exchange: Exchange, now: float) -> bool:
+        """Whether its response has been on its way for long enough."""
+        since = self._sending.get(exchange)
+        return (
+            since is not None
+            and self._stream_after is not None
+            and (now - since >= self._stream_after)
+        )
+
+    def _note_progress(self, running: list[Exchange], now: float) -> None:
+        before, self._moved = self._moved, {}
+        sending, self._sending = self._sending, {}
+        for exchange in running:
+            moved = exchange.moved
+            then = before.get(exchange)
+            self._moved[exchange] = then if then and then[0] == moved else (moved, now)
+            if exchange.writer.open:
+                self._sending[exchange] = sending.get(exchange, now)
+
+    def make_room(self) -> None:
+        """A place for a stream is asked for, and there is none: cut whoever is stalled longest."""
+        running = self._dispatcher.running
+        self._cut = [each for each in self._cut if not each.done]
+        asking = sum(each.standing == ASKS for each in running)
+        if not self._dispatcher.waiting or len(self._cut) >= asking:
+            return
+        clients = [each for each in running if each.standing != RUNS and not each.writer.gone]
+        if not clients:
+            logger.warning("No request gets a thread: the application is stuck in all of them")
+            return
+        victim = min(clients, key=self._last_moved)
+        logger.warning("All threads for streams are taken: cut %s, which stalled longest", victim)
+        self._cut.append(victim)
+        victim.condemn("the server needed the thread for others")
+
+    def _last_moved(self, exchange: Exchange) -> tuple[float, float]:
+        known = self._moved.get(exchange)
+        return (exchange.started if known is None else known[1]), exchange.started
