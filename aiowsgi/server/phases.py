@@ -107,7 +107,7 @@ class Life:
         if pending:
             return _past(waited, timeouts.send, Verdict.ABORT)
         if self.phase is Phase.LINGER:
-            return _past(waited, timeouts.linger, Verdict.ABORT)
+            return _past(waited, timeouts.linger, Verdict.CLOSE)
         return Verdict.FINE
 
 

@@ -29,7 +29,7 @@ def in_phase(phase: Phase, *, fresh: bool = False) -> Life:
         (Phase.IDLE, False, 75, Verdict.CLOSE),
         (Phase.HEAD, False, 30, Verdict.TIMEOUT),
         (Phase.BODY, False, 20, Verdict.TIMEOUT),
-        (Phase.LINGER, False, 2, Verdict.ABORT),
+        (Phase.LINGER, False, 2, Verdict.CLOSE),
     ],
 )
 def test_each_phase_has_its_deadline(
