@@ -163,11 +163,10 @@ class Connection(asyncio.Protocol):
             self._next()
 
     def _dispatch(self, head: RequestHead) -> None:
-        service, outbound = self._service, self._outbound
+        service = self._service
         if self._template is None:
             self._template = service.application.environ.connection(endpoints(self._transport))
-        send_now = outbound.send_now if head.keep_alive and outbound.direct() else None
-        exchange = service.exchange(head, self._template, self._wake, send_now)
+        exchange = service.exchange(head, self._template, self._wake, self._outbound)
         self._inbound.hand_over(exchange)
         self._exchange = exchange
         self._life.enter(Phase.EXCHANGE, self._service.now)

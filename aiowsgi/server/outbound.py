@@ -79,10 +79,7 @@ class Outbound:
     # -- loop thread --
 
     def direct(self) -> bool:
-        """Whether a pool thread may send by itself now; opens the duplicate on first use.
-
-        Not asked for a last response, which the loop has to end anyway.
-        """
+        """Whether a pool thread may send by itself now; opens the duplicate on first use."""
         if self._socket is None:
             if not hasattr(socket.socket, "sendmsg"):  # Windows
                 return False
@@ -120,7 +117,7 @@ class Outbound:
                 self._file, start, length = taken.file
                 self._offset = range(start, start + length)
             else:
-                if taken.progress is Progress.OPEN and not self.pending:
+                if taken.progress is Progress.OPEN and not self.pending and self.direct():
                     writer.give_back()
                 return taken.progress
         self._loop.call_soon(self._again)

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple, Protocol
 from aiowsgi.bridge.exchange import Application, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.wake import WakeQueue
-from aiowsgi.bridge.writer import ResponseWriter, SendNow
+from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import RequestHead, ResponseDefaults
 from aiowsgi.server.gate import Gate
+from aiowsgi.server.outbound import Outbound
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
 
@@ -120,18 +121,24 @@ class Service:
         head: RequestHead,
         template: dict[str, Any],
         wake: Callable[[], None],
-        send_now: SendNow | None,
+        outbound: Outbound,
     ) -> Exchange:
-        """Make the exchange of one request; `send_now` where a pool thread may send by itself."""
+        """Make the exchange of one request, whose pool thread sends by itself where it may.
+
+        A last response the loop sends, which has to end it anyway: a short one then needs no
+        duplicate of the socket. Where it becomes a stream, the pool thread is given it back.
+        """
         keep_alive = head.keep_alive and not self.draining
         writer = ResponseWriter(
             ResponseEncoder(head.method, head.version, keep_alive, self.defaults),
             wake,
-            send_now,
+            outbound.send_now,
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
             awaited=self._awaited,
         )
+        if not (head.keep_alive and outbound.direct()):
+            writer.hold()
         return Exchange(self.application, head, writer, template, wake)
 
     def submit(self, exchange: Exchange) -> None:

@@ -52,6 +52,23 @@ def test_the_end_is_there_before_close_has_run(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_a_stream_is_sent_by_its_own_thread_once_it_has_begun(loop: str) -> None:
+    """H14: also where each block has gone before the next, and the client reads slowly."""
+    blocks = [bytes([number]) * 50_000 for number in range(100)]
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield from blocks
+
+    with live(app, loop=loop) as server, server.connect() as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b""
+        while piece := client.recv(3000):
+            answer += piece
+    assert answer.partition(b"\r\n\r\n")[2] == b"".join(blocks)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_body_that_ends_with_the_connection_ends(loop: str) -> None:
     """H14: HTTP/1.0, a generator, no length."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,6 +17,7 @@ class SlowTransport:
     """Keeps what is written until `flush`, as asyncio's does where the client does not read."""
 
     def __init__(self) -> None:
+        self.pair = socket.socketpair()
         self.kept = b""
         self.sent = b""
 
@@ -25,6 +27,9 @@ class SlowTransport:
     def flush(self) -> None:
         self.sent += self.kept
         self.kept = b""
+
+    def get_extra_info(self, name: str) -> object:
+        return self.pair[0] if name == "socket" else None
 
     def get_write_buffer_size(self) -> int:
         return len(self.kept)
@@ -58,3 +63,6 @@ async def test_a_pool_thread_never_overtakes_what_the_transport_still_holds() ->
     assert outbound.pump(writer) is Progress.OPEN
     writer.data(b"3")
     assert transport.sent.endswith(b"\r\n\r\n123")
+    outbound.release()
+    for end in transport.pair:
+        end.close()

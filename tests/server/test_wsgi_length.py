@@ -93,7 +93,7 @@ def test_less_than_content_length_is_cut_and_logged(
 ) -> None:
     """P40: the client sees that it is not whole, and gets nothing more on that connection."""
     with live(sized(10, b"abc", b"def", how=how), loop=loop) as server, Client(server) as client:
-        client.send(version=version)
+        client.send(version=version, body=b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")  # pipelined
         answer = client.read()
         assert (answer.status, answer.complete) == (200, False)
         assert b"abcdef".startswith(answer.body)
