@@ -39,6 +39,19 @@ class LoadOptions:
         "A response that has been on its way for so long is a stream and gives its place among the "
         "threads back; text/event-stream does at once.",
     )
+    queue_timeout: float | None = option(
+        None,
+        kinds.duration(minimum=0.001),
+        TIMEOUTS,
+        "A request that has waited for a thread for so long: 503 with Retry-After.",
+    )
+    limit_queue: int | None = option(
+        None,
+        kinds.count(none=True),
+        LOAD,
+        "A request that comes while so many wait for a thread: 503 with Retry-After. Requests are "
+        "counted, never connections.",
+    )
     health_path: str | None = option(
         None,
         kinds.Kind("PATH", check_health_path, absent="off"),

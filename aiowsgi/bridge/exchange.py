@@ -39,7 +39,7 @@ STREAMS: Final = 2
 class Application:
     """The application and what is the same for all of its exchanges."""
 
-    __slots__ = ("app", "aside", "clock", "context", "environ", "on_end", "request_ids")
+    __slots__ = ("app", "aside", "clock", "context", "environ", "on_end", "patience", "request_ids")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Application:
         context: Context,
         clock: Callable[[], float],
         request_ids: Iterator[str],
+        patience: float | None = None,
         on_end: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.app = app
@@ -57,6 +58,7 @@ class Application:
         self.clock = clock  # monotonic seconds
         self.request_ids = request_ids  # a new one with each next()
         self.aside = Aside()  # where callbacks run when a client leaves
+        self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
         self.on_end = on_end  # called on the pool thread when the response is over: the access log
 
 
@@ -183,7 +185,10 @@ class Exchange:
 
     def run(self) -> None:
         """Run the application for this request; never raises."""
-        if not self.writer.gone:  # a client that left while queued is not worth a call
+        patience = self._application.patience
+        if patience is not None and self.started - self.queued > patience:
+            self._say(503, close=True)
+        elif not self.writer.gone:  # a client that left while queued is not worth a call
             self._application.context.copy().run(self._run)
         self._finish()
 

@@ -59,7 +59,7 @@ class Dispatcher:
         "_parked",
         "_patience",
         "_places",
-        "_queue",
+        "queue",
         "_step",
         "spent",
     )
@@ -82,14 +82,14 @@ class Dispatcher:
         self._busy = busy
         self._patience = patience
         self._eager = not getattr(sys, "_is_gil_enabled", lambda: True)()
-        self._queue: deque[Exchange] = deque()
+        self.queue: deque[Exchange] = deque()  # the oldest first; waiting.py takes from it, too
         self._lock = threading.Lock()  # guards _places, _parked and _closed
         self._places = Places(threads, most_streams)
         self.spent: Callable[[], None] = _nobody
         # The bell of the one drain that waits for work: whoever takes it from here releases it.
         self._parked: threading.Lock | None = None
         self._closed = False
-        self._gathering = Gathering(self._queue, self._ring, call_soon, clock)
+        self._gathering = Gathering(self.queue, self._ring, call_soon, clock)
         self._checking = False  # the loop thread's: whether a check is pending
         # The loop thread's: how many drains the next check starts, how often the process was
         # to blame for a deque that did not move, and its processor time when the check was made.
@@ -102,13 +102,13 @@ class Dispatcher:
     def submit(self, exchange: Exchange) -> None:
         """Queue an exchange; it runs as soon as a thread is free."""
         exchange.queued = self._clock()
-        self._queue.append(exchange)
+        self.queue.append(exchange)
         if not self._gathering.due:
             self._gathering.begin(exchange.queued)
 
     def _ring(self) -> None:
         """Wake the parked drain, or start one where none is on its way to the deque."""
-        waiting = len(self._queue)  # before a drain takes of it
+        waiting = len(self.queue)  # before a drain takes of it
         with self._lock:
             bell, self._parked = self._parked, None
             start = 0
@@ -130,12 +130,12 @@ class Dispatcher:
         """How many drains to start at once where none is parked; the lock is held."""
         places = self._places
         if self._eager:
-            return min(places.room, len(self._queue))
+            return min(places.room, len(self.queue))
         return int(places.drains == 0 or (places.room > 0 and places.all_blocked()))
 
     def _check_later(self) -> None:
         try:
-            first = self._queue[0]
+            first = self.queue[0]
         except IndexError:  # a drain was faster
             return
         self._checking = True
@@ -148,7 +148,7 @@ class Dispatcher:
         if self._closed:
             return
         try:
-            stuck = self._queue[0] is first
+            stuck = self.queue[0] is first
         except IndexError:
             return
         if stuck and self._busy() - self._busy_before > _MOMENT / 2 and self._excuses < _EXCUSES:
@@ -164,7 +164,7 @@ class Dispatcher:
         now = self._clock()
         with self._lock:
             self._places.note_blocked(now - _MOMENT)
-            more = min(self._step, len(self._queue), self._places.room)
+            more = min(self._step, len(self.queue), self._places.room)
             self._places.drains += more
         for _ in range(more):
             self._start()
@@ -191,9 +191,9 @@ class Dispatcher:
         return self.running
 
     def _skip_all(self) -> None:
-        while self._queue:
+        while self.queue:
             try:
-                exchange = self._queue.popleft()
+                exchange = self.queue.popleft()
             except IndexError:  # a drain was faster
                 return
             exchange.skip()
@@ -201,7 +201,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """Exchanges that wait for a thread."""
-        return len(self._queue)
+        return len(self.queue)
 
     @property
     def running(self) -> list[Exchange]:
@@ -224,11 +224,11 @@ class Dispatcher:
         with self._lock:
             given = self._places.give(exchange)
             # Where a drain is parked, its bell is about to be rung for what is in the deque.
-            follows = given and bool(self._queue) and self._parked is None and not self._closed
+            follows = given and bool(self.queue) and self._parked is None and not self._closed
             self._places.drains += follows
         if follows:
             self._start()
-        if exchange.standing == ASKS and self._queue:
+        if exchange.standing == ASKS and self.queue:
             self.spent()
         return exchange.standing == STREAMS
 
@@ -262,9 +262,9 @@ class Dispatcher:
 
     def _next(self, thread: int, bell: threading.Lock) -> Exchange | None:
         while True:
-            if self._queue:
+            if self.queue:
                 try:
-                    return self._queue.popleft()
+                    return self.queue.popleft()
                 except IndexError:  # another drain was faster
                     continue
             if not self._parks(thread, bell):
@@ -277,7 +277,7 @@ class Dispatcher:
         """Park a drain, or end it where one is parked already or none may be."""
         with self._lock:
             # Looked at again under the lock: `_ring` may have counted on this drain meanwhile.
-            if self._queue:
+            if self.queue:
                 return False
             if self._parked is not None or self._closed or not self._patience:
                 self._places.leave(thread)

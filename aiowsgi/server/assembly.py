@@ -52,6 +52,7 @@ def assemble(
         context=context,
         clock=time.monotonic,
         request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
+        patience=config.queue_timeout,
         on_end=None if log is None else log.answered,
     )
     wakes = wake_queue(loop)
@@ -74,7 +75,11 @@ def assemble(
         wakes,
         reader=_reader(config),
         timeouts=Timeouts(
-            config.keep_alive, config.header_timeout, config.body_timeout, config.send_timeout
+            config.keep_alive,
+            config.header_timeout,
+            config.body_timeout,
+            config.send_timeout,
+            queue=config.queue_timeout,
         ),
         spooling=Spooling(
             config.request_buffering,
@@ -84,14 +89,17 @@ def assemble(
         ),
         defaults=defaults,
         overdue=overdue,
-        gate=_gate(config),
+        gate=_gate(dispatcher, config),
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
 
 
-def _gate(config: Config) -> Gate | None:
-    return None if config.health_path is None else Gate(health=config.health_path)
+def _gate(dispatcher: Dispatcher, config: Config) -> Gate | None:
+    limit, patience, health = config.limit_queue, config.queue_timeout, config.health_path
+    if limit is None and patience is None and health is None:
+        return None
+    return Gate(dispatcher, config.thread_count, limit=limit, patience=patience, health=health)
 
 
 def _reader(config: Config) -> HeadReader:

@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._inbound.close()
         exchange = self._exchange
         if exchange is not None:  # even one that is through may have left us something to send
-            exchange.abandon("the client left")
+            self._service.abandon(exchange)
         if exchange is not None and not exchange.settle():
             self._outbound.hang_up()  # released when the pool thread is through: `woken`
         else:

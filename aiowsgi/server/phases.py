@@ -24,6 +24,7 @@ class Timeouts(NamedTuple):
     body: float | None = 30.0
     send: float | None = 30.0
     linger: float = 2.0  # H21
+    queue: float | None = None  # from the request to a thread
 
     def tick(self) -> float:
         """How often to look at the deadlines, in seconds."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from aiowsgi.bridge.exchange import Application, Exchange
 from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.bridge.waiting import withdraw
 from aiowsgi.bridge.wake import WakeQueue
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ProtocolError
@@ -146,6 +147,12 @@ class Service:
         if self.gate is None or self.gate.admits(exchange, draining=self.draining):
             self.dispatcher.submit(exchange)
 
+    def abandon(self, exchange: Exchange) -> None:
+        """Its client left: the application learns of it, or is not called any more (S7, S9)."""
+        exchange.abandon("the client left")
+        if not (exchange.started or exchange.done) and withdraw(self.dispatcher.queue, exchange):
+            exchange.skip()
+
     def refuse(self, error: ProtocolError, client: str) -> bytes:
         """Note a request that will not become an exchange; the answer to it."""
         logger.info("%d to %s: %s", error.status, client or "a local client", error.reason)
@@ -167,6 +174,8 @@ class Service:
         for connection in list(self.connections):
             connection.sweep(self.now)
         self.overdue.sweep(self.now)
+        if self.gate is not None:
+            self.gate.sweep(self.now)
 
     @contextmanager
     def sweeping(self) -> Iterator[None]:
