@@ -102,10 +102,6 @@ class ResponseOutlet:
                 if self._spool is not None:  # the loop may have no part in this response's end
                     self._spool.close()
 
-    def hold(self) -> None:
-        """Before the exchange is queued: the loop sends, until it gives the write side back."""
-        self._direct = False
-
     def restrict(self, may_keep: Callable[[], bool]) -> None:
         """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
         self._may_keep = may_keep

@@ -113,11 +113,10 @@ class Outbound:
             if taken.data:
                 self._transport.write(taken.data)
             elif taken.file is not None:
-                self.direct()  # sendfile needs the duplicate
                 self._file, start, length = taken.file
                 self._offset = range(start, start + length)
             else:
-                if taken.progress is Progress.OPEN and not self.pending and self.direct():
+                if taken.progress is Progress.OPEN and not self.pending:
                     writer.give_back()
                 return taken.progress
         self._loop.call_soon(self._again)

@@ -124,22 +124,16 @@ class Service:
         wake: Callable[[], None],
         outbound: Outbound,
     ) -> Exchange:
-        """Make the exchange of one request, whose pool thread sends by itself where it may.
-
-        A last response the loop sends, which has to end it anyway: a short one then needs no
-        duplicate of the socket. Where it becomes a stream, the pool thread is given it back.
-        """
+        """Make the exchange of one request, whose pool thread sends by itself where it may."""
         keep_alive = head.keep_alive and not self.draining
         writer = ResponseWriter(
             ResponseEncoder(head.method, head.version, keep_alive, self.defaults),
             wake,
-            outbound.send_now,
+            outbound.send_now if outbound.direct() else None,
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
             awaited=self._awaited,
         )
-        if not (head.keep_alive and outbound.direct()):
-            writer.hold()
         return Exchange(self.application, head, writer, template, wake)
 
     def submit(self, exchange: Exchange) -> None:
