@@ -23,6 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # what mypyc does not know (subclasses of exceptions, protocols with defaults, continue in a with).
 COMPILED = (
     "bridge/disconnect.py",
+    "bridge/answers.py",
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/outlet.py",

@@ -32,6 +32,14 @@ class LoadOptions:
         "Threads beside these for exchanges that wait for their client or whose response has "
         "become a stream; when they are spent, the client that stalled for longest is cut.",
     )
+    timeout: float | None = option(
+        None,
+        kinds.duration(minimum=0.001),
+        TIMEOUTS,
+        "An application that runs longer for a request: 504, its stack in the log, and its place "
+        "given to a new thread; streams are not counted.",
+        flags=("-t", "--harakiri"),
+    )
     stream_after: float | None = option(
         5.0,
         kinds.duration(),

@@ -14,15 +14,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
-from http import HTTPStatus
 from typing import Any, BinaryIO, Final
 
+from aiowsgi.bridge.answers import own_answer
 from aiowsgi.bridge.disconnect import Aside, ClientWatch
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
-from aiowsgi.http11.encoder import RETRY_AFTER
-from aiowsgi.http11.messages import RequestHead, ResponseHead
+from aiowsgi.http11.messages import RequestHead
 from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.response import response_head
@@ -172,6 +171,13 @@ class Exchange:
         self.writer.condemn()
         self._wake()
 
+    def expire(self) -> None:
+        """The application has taken too long: a 504, or the end of what it has begun (S10)."""
+        self.writer.supersede(*own_answer(504, close=True))
+        if self._stream is not None:
+            self._stream.abort("the application has taken too long")
+        self._wake()
+
     # -- any thread --
 
     def stand(self, standing: int) -> bool:
@@ -247,14 +253,10 @@ class Exchange:
         self._say(status, close=status < 500)
 
     def _say(self, status: int, text: str = "", *, close: bool) -> None:
-        """Send an answer of the server's own; without `text` the body is what the status means."""
-        reason = HTTPStatus(status).phrase
-        body = (text or f"{reason}\n").encode()
-        fields = [("Content-Type", "text/plain; charset=utf-8")]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            fields.append(("Retry-After", RETRY_AFTER))
+        """Send an answer of the server's own."""
+        head, body = own_answer(status, text, close=close)
         try:
-            self.writer.whole(ResponseHead(status, reason, fields, close=close), [body])
+            self.writer.whole(head, [body])
         except (ClientDisconnected, OSError):
             self.writer.cut()
 

@@ -40,12 +40,14 @@ class ResponseOutlet:
     """One response between its two threads; `_lock` guards each hand-over."""
 
     __slots__ = (
+        "_contested",
         "_direct",
         "_encoder",
         "_file",
         "_gone",
         "_lock",
         "_may_keep",
+        "_memory",
         "_progress",
         "_room",
         "_send_now",
@@ -59,7 +61,9 @@ class ResponseOutlet:
     )
 
     # Set by ResponseWriter, which alone is made: one call less for each request.
+    _contested: bool  # whether the loop may answer in the application's stead
     _encoder: Encoder
+    _memory: int
     _send_now: SendNow | None
     _spool: ResponseSpool | None
     _lock: threading.Lock
@@ -124,13 +128,40 @@ class ResponseOutlet:
             os.close(file.fileno)
 
     def condemn(self) -> None:
-        """Give the client up: as `abandon`, and where the response is not complete it is cut."""
+        """Give the client up, as if it had left, and cut a response that is not complete yet."""
         with self._lock:
-            if self._progress is Progress.OPEN:
-                self._progress = Progress.CUT
-                self._encoder.keep_alive = False
-                self.condemned = True
+            if self._progress is not Progress.OPEN:
+                return
+            self._progress = Progress.CUT
+            self._encoder.keep_alive = False
+            self.condemned = True
         self.abandon()
+
+    def supersede(self, head: ResponseHead, body: bytes) -> None:
+        """Answer in the application's stead; cut what it has begun; leave what is complete."""
+        with self._lock:
+            if self._progress is not Progress.OPEN:
+                return
+            if self._contested and self.head is None:
+                self._gone = True  # for the application, whose writes raise from now on
+                self.head, self.body_bytes = head, len(body)
+                self._direct = False
+                if self._spool is None:
+                    self._spool = ResponseSpool(self._memory)
+                try:
+                    for buffer in self._encoder.whole(head, [body]):
+                        self._spool.put(buffer)
+                except OSError:  # no disk, and not even so much memory is allowed
+                    self._progress = Progress.CUT
+                else:
+                    self._progress = Progress.COMPLETE
+                return
+        self.condemn()
+
+    @property
+    def over(self) -> bool:
+        """Whether all that the client will get was given."""
+        return self._progress is not Progress.OPEN
 
     @property
     def open(self) -> bool:

@@ -36,9 +36,10 @@ class ResponseWriter(ResponseOutlet):
 
     `awaited` is called on the pool thread, outside the lock, when it may have to wait for as long
     as the client likes: before a wait for room, and once the head of an endless response is known.
+    `contested`: the loop may answer too, where it is first to claim the head under the lock.
     """
 
-    __slots__ = ("_awaited", "_limit", "_memory", "_wake")
+    __slots__ = ("_awaited", "_limit", "_wake")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class ResponseWriter(ResponseOutlet):
         memory: int,
         disk: int | None,
         awaited: Callable[[], None] | None = None,
+        contested: bool = False,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
@@ -56,6 +58,7 @@ class ResponseWriter(ResponseOutlet):
         self._limit = disk
         self._memory = memory
         self._awaited = awaited
+        self._contested = contested
         self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
@@ -72,8 +75,13 @@ class ResponseWriter(ResponseOutlet):
 
     def inform(self, status: int, fields: Sequence[tuple[str, str]]) -> None:
         """Send an interim response (RFC 9110 15.2), where the final one has not begun."""
-        if self.head is None:
-            self._emit([informational(status, fields)])
+        if self.head is not None:
+            return
+        interim = informational(status, fields)
+        if self._contested:  # by the spool, where the loop's own answer comes after it
+            self._store(memoryview(interim))
+        else:
+            self._emit([interim])
 
     def start(self, head: ResponseHead, block: bytes) -> None:
         """Send the head and the first block together (P26)."""
@@ -134,7 +142,13 @@ class ResponseWriter(ResponseOutlet):
     def _note(self, head: ResponseHead) -> None:
         if self._may_keep is not None and not self._may_keep():
             self._encoder.keep_alive = False
-        self.head = head
+        if self._contested:
+            with self._lock:
+                if self._gone:
+                    raise self._nobody_reads()
+                self.head = head
+        else:
+            self.head = head
 
     def _begin(self, head: ResponseHead, whole_length: int | None) -> bytes:
         self._note(head)
@@ -146,7 +160,7 @@ class ResponseWriter(ResponseOutlet):
 
     def _emit(self, buffers: Sequence[bytes]) -> None:
         if self._gone:
-            raise ClientDisconnected("the client left before it had the whole response")
+            raise self._nobody_reads()
         if len(buffers) > 1 and sum(map(len, buffers)) <= _JOIN:
             buffers = [b"".join(buffers)]
         sent = 0
@@ -173,12 +187,17 @@ class ResponseWriter(ResponseOutlet):
                 if self._limit is not None and self._is_full():
                     self._wait_for_room(self._spool, self._limit // 2)
                 if self._gone:
-                    raise ClientDisconnected("the client left before it had the whole response")
+                    raise self._nobody_reads()
                 self._spool.put(piece)
                 self._direct = False
                 due, self._wake_due = self._wake_due, True
             if not due:
                 self._wake()
+
+    def _nobody_reads(self) -> ClientDisconnected:
+        if self.over:
+            return ClientDisconnected("the server has ended the response by itself")
+        return ClientDisconnected("the client left before it had the whole response")
 
     def _is_full(self) -> bool:
         spool, limit = self._spool, self._limit

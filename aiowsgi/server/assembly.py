@@ -66,7 +66,7 @@ def assemble(
         busy=time.process_time,
         patience=patience,
     )
-    overdue = Overdue(dispatcher, stream_after=config.stream_after)
+    overdue = Overdue(dispatcher, stream_after=config.stream_after, timeout=config.timeout)
     dispatcher.spent = partial(wakes.put, overdue.make_room)
     return Service(
         loop,

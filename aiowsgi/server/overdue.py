@@ -1,5 +1,8 @@
 """What has been inside the application for long: looked at once per sweep, without a timer each.
 
+An application that runs past its timeout has its client answered, its stack logged and its place
+given to another thread (S10).
+
 An exchange that waits for its client, or has sent to it for `stream_after` seconds, gives its place
 in the pool back and is a stream from then on. Where the places of streams are spent and a request
 waits, the client that has made no progress for longest is cut, as often as a place is asked for.
@@ -8,10 +11,12 @@ waits, the client that has made no progress for longest is cut, as often as a pl
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.server.phases import often_enough
+from aiowsgi.watch.stacks import stack_of
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -19,12 +24,20 @@ logger = logging.getLogger("aiowsgi.error")
 class Overdue:
     """Watches over the exchanges of one dispatcher; the loop thread's.
 
-    `stream_after`: seconds from the head of a response until it counts as a stream; None = never.
+    `stream_after`: seconds from the head of a response until it counts as a stream; `timeout`:
+    seconds that an application may run, but for streams; None = never.
     """
 
-    def __init__(self, dispatcher: Dispatcher, *, stream_after: float | None) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        stream_after: float | None,
+        timeout: float | None,
+    ) -> None:
         self._dispatcher = dispatcher
         self._stream_after = stream_after
+        self._timeout = timeout
         self._sending: dict[Exchange, float] = {}  # since when its head is out, as of a sweep
         # What each client has done so far, and when it last did something, as of a sweep.
         self._moved: dict[Exchange, tuple[tuple[int, ...], float]] = {}
@@ -32,22 +45,43 @@ class Overdue:
 
     def tick(self) -> float:
         """How often to look, in seconds."""
-        return often_enough((self._stream_after,))
+        return often_enough((self._stream_after, self._timeout))
+
+    @property
+    def answers(self) -> bool:
+        """Whether an application may have its answer taken away."""
+        return self._timeout is not None
 
     def sweep(self, now: float) -> None:
         """Look at everything that runs; `now` in monotonic seconds."""
-        running = self._dispatcher.running
-        if not running and not self._moved:
+        threads = self._dispatcher.threads
+        if not threads and not self._moved:
             return
-        self._note_progress(running, now)
+        self._note_progress(threads.values(), now)
         self._cut.clear()  # who has not left by now is held by its application
-        for exchange in running:
+        for thread, exchange in threads.items():
             if exchange.standing != STREAMS and not exchange.done:
-                self._look(exchange, now)
+                self._look(thread, exchange, now)
 
-    def _look(self, exchange: Exchange, now: float) -> None:
-        if exchange.awaits_client or self._streams(exchange, now):
+    def _look(self, thread: int, exchange: Exchange, now: float) -> None:
+        asks = exchange.standing == ASKS
+        if asks or exchange.awaits_client or self._streams(exchange, now):
             self._dispatcher.give_place(exchange)
+        elif self._timeout is not None and now - exchange.started >= self._timeout:
+            self._expire(thread, exchange, now)
+
+    def _expire(self, thread: int, exchange: Exchange, now: float) -> None:
+        stack = stack_of(thread)
+        exchange.expire()
+        if exchange.done:  # just now
+            return
+        logger.error(
+            "%s has run for %.1fs, past its timeout; a new thread takes its place. It is in:\n%s",
+            exchange,
+            now - exchange.started,
+            stack,
+        )
+        self._dispatcher.give_place(exchange)
 
     def _streams(self, exchange: Exchange, now: float) -> bool:
         """Whether its response has been on its way for long enough."""
@@ -58,7 +92,7 @@ class Overdue:
             and (now - since >= self._stream_after)
         )
 
-    def _note_progress(self, running: list[Exchange], now: float) -> None:
+    def _note_progress(self, running: Iterable[Exchange], now: float) -> None:
         before, self._moved = self._moved, {}
         sending, self._sending = self._sending, {}
         for exchange in running:
@@ -75,7 +109,11 @@ class Overdue:
         asking = sum(each.standing == ASKS for each in running)
         if not self._dispatcher.waiting or len(self._cut) >= asking:
             return
-        clients = [each for each in running if each.standing != RUNS and not each.writer.gone]
+        clients = [
+            each
+            for each in running
+            if each.standing != RUNS and not each.writer.gone and not each.writer.over
+        ]
         if not clients:
             logger.warning("No request gets a thread: the application is stuck in all of them")
             return

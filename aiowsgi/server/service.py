@@ -67,6 +67,7 @@ class Service:
 
     __slots__ = (
         "_awaited",
+        "_contested",
         "application",
         "connections",
         "defaults",
@@ -104,6 +105,7 @@ class Service:
         self.application = application
         self.dispatcher = dispatcher
         self._awaited = dispatcher.client_awaited
+        self._contested = overdue.answers
         self.overdue = overdue
         self.wakes = wakes
         self.reader = reader
@@ -133,6 +135,7 @@ class Service:
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
             awaited=self._awaited,
+            contested=self._contested,
         )
         return Exchange(self.application, head, writer, template, wake)
 
