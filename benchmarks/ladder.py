@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import ladder_kinds, ladder_report, machine, processes, report, servers
 from benchmarks.cli import names
 from benchmarks.ladder_climb import THREADS, Climb, Climber, Step
-from benchmarks.ladder_kinds import Kind
+from benchmarks.ladder_kinds import STEPS, Kind
 from benchmarks.ladder_report import Ladder
 from benchmarks.servers import Server
 
@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     add("--servers", type=names, default=list(SERVERS), metavar="A,B", help="only these servers")
     add("--kinds", type=names, default=[], metavar="A,B", help="only these kinds of client")
     add("--quick", action="store_true", help="a smoke run: only the lowest steps")
+    add("--most", type=int, default=STEPS[-1], metavar="N", help="no step above this one")
     add("--json", type=Path, metavar="FILE", help="write every step")
     add("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
     return made
@@ -53,11 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made.error(str(error))
     if others := [server.name for server in chosen if server.name not in SERVERS]:
         made.error(f"not on the ladder: {', '.join(others)}; there are {', '.join(SERVERS)}")
+    if options.most < STEPS[0]:
+        made.error(f"--most is at least {STEPS[0]}")
     if options.list:
         print(listing())
         return 0
     processes.end_as_on_interrupt()
-    steps = ladder_kinds.QUICK_STEPS if options.quick else ladder_kinds.STEPS
+    all_steps = ladder_kinds.QUICK_STEPS if options.quick else STEPS
+    steps = [step for step in all_steps if step <= options.most]
     ladder = Ladder(facts(shlex.join(["python", "-m", "benchmarks.ladder", *words])), steps)
     finished = climb_all(ladder, present(ladder, chosen), kinds, options)
     print(ladder_report.text(ladder))

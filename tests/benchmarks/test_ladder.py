@@ -43,6 +43,7 @@ def test_the_list_and_the_page_name_every_kind() -> None:
     [
         (["--kinds", "nobody"], "deaf-64m"),
         (["--servers", "nothing"], "granian"),
+        (["--most", "1"], "--most is at least 2"),
         (["--servers", "bjoern"], "not on the ladder: bjoern"),
     ],
 )
