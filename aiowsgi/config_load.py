@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from aiowsgi import kinds
-from aiowsgi.options import LOAD, THREADS, TIMEOUTS, option
+from aiowsgi.options import LOAD, LOGS, THREADS, TIMEOUTS, option
 
 _PATH = re.compile(r"/[!\"$-;=@-~]*", re.ASCII)  # printable, and neither ? nor # nor < >
 
@@ -39,6 +39,14 @@ class LoadOptions:
         "An application that runs longer for a request: 504, its stack in the log, and its place "
         "given to a new thread; streams are not counted.",
         flags=("-t", "--harakiri"),
+    )
+    slow_request: float | None = option(
+        None,
+        kinds.duration(minimum=0.001),
+        LOGS,
+        "Warn once of an application that runs longer for a request, with the stack of its thread "
+        "while it still runs.",
+        flags=("--log-slow",),
     )
     stream_after: float | None = option(
         5.0,

@@ -32,6 +32,7 @@ def test_a_second_int_ends_it_at_once() -> None:
             _, err = process.communicate(timeout=4)
         assert process.returncode == 0
         assert "Still running at the end: <Exchange GET /stuck>" in err
+        assert "threading.Event().wait()\n" in err
         assert "secret" not in err
 
 
@@ -44,6 +45,7 @@ def test_the_graceful_timeout_is_hard(number: signal.Signals) -> None:
             _, err = process.communicate(timeout=10)
         assert process.returncode == 0
         assert "Still running at the end: <Exchange GET /stuck>" in err
+        assert "threading.Event().wait()\n" in err
         assert "Traceback" not in err
 
 

@@ -66,7 +66,12 @@ def assemble(
         busy=time.process_time,
         patience=patience,
     )
-    overdue = Overdue(dispatcher, stream_after=config.stream_after, timeout=config.timeout)
+    overdue = Overdue(
+        dispatcher,
+        stream_after=config.stream_after,
+        timeout=config.timeout,
+        slow=config.slow_request,
+    )
     dispatcher.spent = partial(wakes.put, overdue.make_room)
     return Service(
         loop,

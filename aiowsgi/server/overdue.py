@@ -25,7 +25,8 @@ class Overdue:
     """Watches over the exchanges of one dispatcher; the loop thread's.
 
     `stream_after`: seconds from the head of a response until it counts as a stream; `timeout`:
-    seconds that an application may run, but for streams; None = never.
+    seconds that an application may run, but for streams; `slow`: seconds after which a warning says
+    where one is, once for each exchange; None = never.
     """
 
     def __init__(
@@ -34,10 +35,13 @@ class Overdue:
         *,
         stream_after: float | None,
         timeout: float | None,
+        slow: float | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._stream_after = stream_after
         self._timeout = timeout
+        self._slow = slow
+        self._warned: set[Exchange] = set()
         self._sending: dict[Exchange, float] = {}  # since when its head is out, as of a sweep
         # What each client has done so far, and when it last did something, as of a sweep.
         self._moved: dict[Exchange, tuple[tuple[int, ...], float]] = {}
@@ -45,7 +49,7 @@ class Overdue:
 
     def tick(self) -> float:
         """How often to look, in seconds."""
-        return often_enough((self._stream_after, self._timeout))
+        return often_enough((self._stream_after, self._timeout, self._slow))
 
     @property
     def answers(self) -> bool:
@@ -69,6 +73,17 @@ class Overdue:
             self._dispatcher.give_place(exchange)
         elif self._timeout is not None and now - exchange.started >= self._timeout:
             self._expire(thread, exchange, now)
+        elif self._slow is not None and now - exchange.started >= self._slow:
+            self._warn(thread, exchange, now)
+
+    def _warn(self, thread: int, exchange: Exchange, now: float) -> None:
+        if exchange in self._warned:
+            return
+        self._warned.add(exchange)
+        stack = stack_of(thread)
+        if not exchange.done:
+            age = now - exchange.started
+            logger.warning("%s is slow: %.1fs so far. It is in:\n%s", exchange, age, stack)
 
     def _expire(self, thread: int, exchange: Exchange, now: float) -> None:
         stack = stack_of(thread)
@@ -93,6 +108,7 @@ class Overdue:
         )
 
     def _note_progress(self, running: Iterable[Exchange], now: float) -> None:
+        self._warned.intersection_update(running)
         before, self._moved = self._moved, {}
         sending, self._sending = self._sending, {}
         for exchange in running:
@@ -125,3 +141,10 @@ class Overdue:
     def _last_moved(self, exchange: Exchange) -> tuple[float, float]:
         known = self._moved.get(exchange)
         return (exchange.started if known is None else known[1]), exchange.started
+
+
+def log_stuck(dispatcher: Dispatcher, now: float) -> None:
+    """Log what still runs when patience is over, with its stack; `now` in monotonic seconds."""
+    for thread, exchange in dispatcher.threads.items():
+        stack, age = stack_of(thread), now - exchange.started
+        logger.warning("Still running at the end: %s, for %.1fs, in:\n%s", exchange, age, stack)

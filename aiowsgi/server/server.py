@@ -31,6 +31,7 @@ from aiowsgi.server.acceptor import Acceptor
 from aiowsgi.server.assembly import assemble
 from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.phases import LAST_CHANCE
 from aiowsgi.server.service import Service
 from aiowsgi.server.signals import on_signals
@@ -255,8 +256,7 @@ class Server:
     def _finish(self, service: Service) -> None:
         """Cut what is left, and give everything back."""
         self.stuck = service.dispatcher.close()
-        for exchange in self.stuck:
-            logger.warning("Still running at the end: %s", exchange)
+        log_stuck(service.dispatcher, time.monotonic())
         self._accepting.give_up()
         for connection in list(service.connections):
             connection.abort()
