@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.differential.fronts import Front
-from tests.differential.oracle import Record, in_pairs, is_own_answer, on_the_wire
+from tests.differential.oracle import Record, in_pairs, is_own_answer, is_settled, on_the_wire
 from tests.differential.tap import Tap
 
 MARKED = b"GET /marked HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -41,21 +41,35 @@ class Chain(NamedTuple):
         return target, self.front.talk(raw)
 
     def disagreements(self) -> Iterator[str]:
-        """What front and back have read differently since `forget`."""
+        """What front and back have read differently since `settle`."""
         for wire in list(self.tap.wires):
-            yield from on_the_wire(wire, [one for one in self.record.seen if one.port == wire.port])
+            yield from on_the_wire(wire, self.record.on(wire))
 
-    def forget(self) -> None:
-        """Begin anew, on the connections that are open."""
-        self.tap.forget()
-        self.record.seen.clear()
+    def settle(self) -> list[str]:
+        """What has come to be wrong meanwhile; then forget what can change no more.
+
+        A connection that the front has cut may yet bring something: it is kept until it ends.
+        """
+        ended = [wire for wire in self.tap.wires if wire.ended]
+        wrong = list(self.disagreements())
+        for wire in list(self.tap.wires):
+            seen = self.record.on(wire)
+            if wire in ended:
+                self.tap.drop(wire)
+            elif is_settled(wire, seen):
+                wire.forget()
+            else:
+                continue
+            for request in seen:
+                self.record.seen.remove(request)
+        return wrong
 
     def suffer(self, raw: bytes) -> list[str]:
         """Everything that is wrong when these bytes come, and then an ordinary client."""
-        self.forget()
+        wrong = self.settle()
         answers = self.attack(raw)
         target, answer = self.next_client()
-        wrong = [*self.disagreements(), *in_pairs(answers)]
+        wrong += [*self.disagreements(), *in_pairs(answers)]
         if not is_own_answer(answer, target):
             wrong.append(f"the next client asked for {target!r} and got {answer!r}")
         return wrong

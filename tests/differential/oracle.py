@@ -58,6 +58,10 @@ class Record:
 
     seen: list[Seen] = field(default_factory=list)
 
+    def on(self, wire: Wire) -> list[Seen]:
+        """What came over this connection."""
+        return [seen for seen in self.seen if seen.port == wire.port]
+
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         seen = Seen(
             int(environ["REMOTE_PORT"]),
@@ -117,6 +121,12 @@ def on_the_wire(wire: Wire, seen: Sequence[Seen]) -> Iterator[str]:
     for request, body in zip(seen, third_reading(raw), strict=False):
         if request.body is not None and request.body != body:
             yield f"a body that is {body!r} on the wire: {request}"
+
+
+def is_settled(wire: Wire, seen: Sequence[Seen]) -> bool:
+    """Whether all that was sent was seen and answered, so that nothing more is due."""
+    sent = len(_STAMPED.findall(bytes(wire.to_back)))
+    return sent == len(seen) == len(_FINAL.findall(bytes(wire.to_front)))
 
 
 def in_pairs(answers: bytes) -> Iterator[str]:

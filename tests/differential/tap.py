@@ -40,8 +40,13 @@ class Wire:
 
     @property
     def ended(self) -> bool:
-        """Whether it was used, and both sides have closed."""
-        return bool(self.to_back) and not any(pump.is_alive() for pump in self._pumps)
+        """Whether both sides have closed."""
+        return all(pump.ident is not None and not pump.is_alive() for pump in self._pumps)
+
+    def forget(self) -> None:
+        """Drop what was copied."""
+        self.to_back.clear()
+        self.to_front.clear()
 
     def cut(self) -> None:
         """End it both ways; the threads see that."""
@@ -79,14 +84,10 @@ class Tap:
                 self.wires.append(wire)  # before a byte flows that a test could miss
                 wire.start()
 
-    def forget(self) -> None:
-        """Drop what was copied, and the wires that have ended."""
-        for wire in [wire for wire in self.wires if wire.ended]:
-            wire.close()
-            self.wires.remove(wire)
-        for wire in self.wires:
-            wire.to_back.clear()
-            wire.to_front.clear()
+    def drop(self, wire: Wire) -> None:
+        """Close and forget a wire that has ended."""
+        wire.close()
+        self.wires.remove(wire)
 
     def close(self) -> None:
         """Stop listening, cut every wire."""
