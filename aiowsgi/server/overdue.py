@@ -46,6 +46,7 @@ class Overdue:
         # What each client has done so far, and when it last did something, as of a sweep.
         self._moved: dict[Exchange, tuple[tuple[int, ...], float]] = {}
         self._cut: list[Exchange] = []  # those that leave now
+        self._told = False  # whether the log has said that nothing can be done
 
     def tick(self) -> float:
         """How often to look, in seconds."""
@@ -63,6 +64,7 @@ class Overdue:
             return
         self._note_progress(threads.values(), now)
         self._cut.clear()  # who has not left by now is held by its application
+        self._told = self._told and any(each.standing == ASKS for each in threads.values())
         for thread, exchange in threads.items():
             if exchange.standing != STREAMS and not exchange.done:
                 self._look(thread, exchange, now)
@@ -131,7 +133,9 @@ class Overdue:
             if each.standing != RUNS and not each.writer.gone and not each.writer.over
         ]
         if not clients:
-            logger.warning("No request gets a thread: the application is stuck in all of them")
+            if not self._told:
+                logger.warning("No request gets a thread: the application is stuck in all of them")
+            self._told = True
             return
         victim = min(clients, key=self._last_moved)
         logger.warning("All threads for streams are taken: cut %s, which stalled longest", victim)

@@ -10,6 +10,7 @@ import pytest
 
 from aiowsgi.bridge.exchange import ASKS, STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
+from tests.bridge.test_exchange import Around, returning
 from tests.bridge.test_pool import Work, dispatcher, submit, until
 from tests.switching import switching
 
@@ -91,6 +92,22 @@ def test_it_may_be_given_again_and_by_what_is_queued_or_over() -> None:
         held.gate.set()
         until(lambda: not pool.running)
         assert (pool._places.room, pool._places.streams) == (pool._places.threads - 1, {})
+
+
+def test_an_exchange_that_is_over_takes_no_other_standing() -> None:
+    """However the threads are switched: its thread looks at it once, when it is over."""
+    with switching(1e-6):
+        for _ in range(300):
+            exchange = Around(returning(b"x")).exchange
+            noted: list[bool] = []
+            other = threading.Thread(target=lambda: noted.append(exchange.stand(STREAMS)))  # noqa: B023
+            other.start()
+            exchange.run()
+            standing = exchange.standing
+            other.join(10)
+            assert noted == [standing == STREAMS]
+            assert not exchange.stand(ASKS)
+            assert exchange.standing == standing
 
 
 @pytest.mark.parametrize("streams", [0, 1, 100])

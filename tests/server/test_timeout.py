@@ -89,7 +89,7 @@ def test_the_client_gets_504_the_log_the_stack_and_another_thread_the_place(
             assert peer.rest() == b""
             with Peer(server) as other:  # with one thread, which is still inside
                 assert other.ask(GET).body == b"quick"
-            assert len(dispatcher(server).threads) == 1
+            server.wait(lambda: len(dispatcher(server).threads) == 1)
             (line,) = errors(caplog)
             assert line.startswith("<Exchange GET /slow> has run for 0.")
             assert "in hold\n    self.gate.wait(20)\n" in line
@@ -135,6 +135,7 @@ def test_where_no_place_is_left_the_clients_still_get_their_504(
                 assert other.answer().body == b"quick"
         finally:
             app.gate.set()
+        assert sum("stuck in all of them" in e for e in errors(caplog)) == 1
 
 
 def test_what_has_begun_is_cut_and_never_looks_complete(loop: str) -> None:
