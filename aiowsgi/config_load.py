@@ -61,6 +61,14 @@ class LoadOptions:
         TIMEOUTS,
         "A request that has waited for a thread for so long: 503 with Retry-After.",
     )
+    limit_connections: int | None = option(
+        10_000,
+        kinds.count(minimum=1, none=True),
+        LOAD,
+        "Connections that are open at once, per worker; while there are so many, no other is "
+        "accepted. Not on Windows.",
+        flags=("--worker-connections", "--connection-limit"),
+    )
     limit_queue: int | None = option(
         None,
         kinds.count(none=True),

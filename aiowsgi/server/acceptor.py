@@ -3,6 +3,10 @@
 No client is lost at the end: what the kernel, the loop or a handshake had already accepted when the
 server was told to stop is served (S8). A handshake is a task of ours, since asyncio tells nobody of
 those that are under way or have failed.
+
+Where as many connections are open as may be, nothing is accepted until one closes: clients wait in
+the kernel's queue. The loop's own way of accepting is the fastest, and cannot be paused: it is left
+for good when that happens for the first time, and from then on we accept by ourselves.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -25,22 +31,27 @@ logger = logging.getLogger("aiowsgi.error")
 
 _TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_SILENCE = 60.0  # seconds from one line in the log that says that clients wait to the next
 _REST = 1.0  # seconds until we accept again where the system had nothing left, as asyncio
 
 
 class Acceptor:
     """Takes clients in for one server; the loop thread's.
 
-    `tls` is what `tls.arguments` returned.
+    `tls` is what `tls.arguments` returned; `limit`: how many connections may be open, None = any.
     """
 
-    def __init__(self, service: Service, tls: dict[str, Any]) -> None:
+    def __init__(self, service: Service, tls: dict[str, Any], limit: int | None = None) -> None:
         self._service = service
         self._loop = service.loop
         self._tls = tls
         self._connection: Callable[[], Connection] = partial(
             SecureConnection if tls else Connection, service
         )
+        self._limit = limit
+        self._listening: list[socket.socket] = []
+        self._paused = False
+        self._told = -_SILENCE  # when it was last said that clients wait, in monotonic seconds
         self._accepting: list[asyncio.AbstractServer] = []
         self._watched: set[socket.socket] = set()
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -53,16 +64,19 @@ class Acceptor:
     async def open(self, listener: Listener, backlog: int) -> None:
         """Accept on this socket from now on."""
         listener.socket.setblocking(False)
+        self._listening.append(listener.socket)
         if self._tls and self._watch(listener.socket):
             return
         # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
-        own = listener.socket.dup()
+        own = _Door(listener.socket, self._refuses, self._comes)
         own.setblocking(False)
-        create: Callable[..., Awaitable[asyncio.AbstractServer]] = (
-            self._loop.create_unix_server if listener.unix else self._loop.create_server
-        )
+        create: Callable[..., Awaitable[asyncio.AbstractServer]] = self._loop.create_server
+        if listener.unix:
+            create = self._loop.create_unix_server
+            if sys.version_info >= (3, 13):  # the file is the listener's to remove (S15)
+                create = partial(create, cleanup_socket=False)
         self._accepting.append(
-            await create(self._connection, sock=own, backlog=backlog, **self._tls)
+            await create(self._factory(), sock=own, backlog=backlog, **self._tls)
         )
 
     async def take(self, client: socket.socket) -> None:
@@ -89,7 +103,7 @@ class Acceptor:
         asyncio drops a connection, unanswered and open, where its server is closed in the turns
         between accept and connection_made: it has to stop looking first.
         """
-        self._look_away()
+        self._end()
         for accepting in self._accepting:
             for listening in getattr(accepting, "sockets", ()):
                 with suppress(NotImplementedError):  # Windows
@@ -100,12 +114,70 @@ class Acceptor:
 
     def give_up(self) -> None:
         """Accept nobody, and cut who is not through the handshake."""
-        self._look_away()
+        self._end()
         self._close()
         for task in self._handshakes:
             task.cancel()
 
-    # -- TLS --
+    # -- the limit of connections --
+
+    def _full(self) -> bool:
+        service = self._service
+        taken = len(service.connections) + service.coming + len(self._handshakes)
+        return self._limit is not None and taken >= self._limit
+
+    def _factory(self) -> Callable[[], Connection]:
+        # asyncio asks the _Door before it accepts. On Windows there is no limit: nothing can be
+        # paused there.
+        return self._connection if _asks(self._loop) or sys.platform == "win32" else self._connect
+
+    def _connect(self) -> Connection:
+        """Make a connection for a client that uvloop has accepted without asking."""
+        self._comes()
+        if self._full():
+            self._loop.call_soon(self._pause)  # not here: uvloop is not through with this one
+        return self._connection()
+
+    def _refuses(self) -> bool:
+        """Whether nobody may be accepted now; asyncio asks before each."""
+        self._pause()
+        return self._paused
+
+    def _comes(self) -> None:
+        self._service.coming += 1
+
+    def _pause(self) -> None:
+        """Where there is no room, accept nobody until a connection closes."""
+        if not self._full():
+            return
+        self._look_away()
+        self._leave_to_us()
+        if self._paused:
+            return
+        self._paused = True
+        self._service.when_left = self._go_on
+        if self._service.now - self._told > _SILENCE:
+            self._told = self._service.now
+            logger.warning("%s connections are open: new clients have to wait", self._limit)
+
+    def _leave_to_us(self) -> None:
+        """Have the loop stop accepting by itself."""
+        for accepting in self._accepting:
+            if not _asks(self._loop):
+                accepting.close()
+                continue
+            # Left open: asyncio would drop the clients that are on their way from it.
+            for listening in getattr(accepting, "sockets", ()):
+                self._loop.remove_reader(listening.fileno())
+
+    def _go_on(self) -> None:
+        if self._paused and not self._full():
+            self._paused = False
+            self._service.when_left = None
+            for listening in self._listening:
+                self._watch(listening)
+
+    # -- accepting by ourselves --
 
     def _watch(self, listening: socket.socket) -> bool:
         """Accept by ourselves; False where the loop cannot tell us when (Windows)."""
@@ -118,6 +190,8 @@ class Acceptor:
 
     def _accept(self, listening: socket.socket) -> None:
         """Accept one client; one in a turn of the loop, so that others have theirs."""
+        if self._refuses():
+            return
         try:
             client, _ = listening.accept()
         except OSError as error:
@@ -139,8 +213,42 @@ class Acceptor:
     def _shake_hands(self, client: socket.socket) -> None:
         task = self._loop.create_task(self.take(client))
         self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+        task.add_done_callback(self._through)
+
+    def _through(self, task: asyncio.Task[None]) -> None:
+        self._handshakes.discard(task)
+        self._go_on()
+
+    def _end(self) -> None:
+        self._look_away()
+        self._listening.clear()  # nobody goes on any more
+        self._service.when_left = None
 
     def _close(self) -> None:
         for accepting in self._accepting:
             accepting.close()
+
+
+class _Door(socket.socket):
+    """A duplicate of a listening socket, through which nobody comes while `refuses` says so."""
+
+    def __init__(
+        self, listening: socket.socket, refuses: Callable[[], bool], comes: Callable[[], None]
+    ) -> None:
+        own = os.dup(listening.fileno())
+        super().__init__(listening.family, listening.type, listening.proto, own)
+        self._refuses = refuses
+        self._comes = comes
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept one client. Raises BlockingIOError where none may come, as where none is there."""
+        if self._refuses():
+            raise BlockingIOError
+        found = super().accept()
+        self._comes()
+        return found
+
+
+def _asks(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop calls `accept` of the socket: asyncio does, uvloop and Windows do not."""
+    return isinstance(loop, asyncio.SelectorEventLoop)

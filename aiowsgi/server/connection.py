@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(_HIGH_WATER, 0)
         self._inbound = Inbound(self._service, self._transport, self._refuse)
         self._outbound = Outbound(self._service.loop, self._transport, self.woken)
-        self._service.connections.add(self)
+        self._service.join(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: of a request, or of one that must wait for the exchange under way."""
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; an exchange under way learns of it (S7)."""
         self._life.enter(Phase.CLOSED, self._service.now)
-        self._service.connections.discard(self)
+        self._service.leave(self)
         self._inbound.close()
         exchange = self._exchange
         if exchange is not None:  # even one that is through may have left us something to send

@@ -178,7 +178,8 @@ class Server:
             contextvars.copy_context(),
             patience=_PATIENCE if self._executor is None else 0.0,
         )
-        self._acceptor = Acceptor(service, arguments(self._context, self.config))
+        tls = arguments(self._context, self.config)
+        self._acceptor = Acceptor(service, tls, self.config.limit_connections)
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)
         try:

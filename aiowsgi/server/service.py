@@ -69,6 +69,7 @@ class Service:
         "_awaited",
         "_contested",
         "application",
+        "coming",
         "connections",
         "defaults",
         "dispatcher",
@@ -83,6 +84,7 @@ class Service:
         "spooling",
         "timeouts",
         "wakes",
+        "when_left",
     )
 
     def __init__(
@@ -116,8 +118,22 @@ class Service:
         self.shows_date = shows_date
         self.log = log
         self.connections: set[Swept] = set()
+        self.coming = 0  # clients that were accepted and are not among the connections yet
+        self.when_left: Callable[[], None] | None = None  # called when there is room again
         self.draining = False
         self.now = time.monotonic()  # as of the last sweep: exact enough for a deadline
+
+    def join(self, connection: Swept) -> None:
+        """A client is here."""
+        self.connections.add(connection)
+        if self.coming:
+            self.coming -= 1
+
+    def leave(self, connection: Swept) -> None:
+        """A client is gone."""
+        self.connections.discard(connection)
+        if self.when_left is not None:
+            self.when_left()
 
     def exchange(
         self,
