@@ -22,12 +22,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # What runs for every request, by name or pattern. All else is interpreted: it runs once, or it is
 # what mypyc does not know (subclasses of exceptions, protocols with defaults, continue in a with).
 COMPILED = (
+    "bridge/budget.py",
     "bridge/disconnect.py",
     "bridge/answers.py",
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/outlet.py",
     "bridge/spool.py",
+    "bridge/spool_file.py",
     "bridge/wake.py",
     "bridge/writer.py",
     "http11/[!_]*.py",

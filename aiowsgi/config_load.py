@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from aiowsgi import kinds
-from aiowsgi.options import LOAD, LOGS, THREADS, TIMEOUTS, option
+from aiowsgi.options import BUFFERS, LOAD, LOGS, THREADS, TIMEOUTS, option
 
 _PATH = re.compile(r"/[!\"$-;=@-~]*", re.ASCII)  # printable, and neither ? nor # nor < >
 
@@ -75,6 +75,20 @@ class LoadOptions:
         LOAD,
         "A request that comes while so many wait for a thread: 503 with Retry-After. Requests are "
         "counted, never connections.",
+    )
+    spool_memory: int | None = option(
+        128 * 1024**2,
+        kinds.size(),
+        BUFFERS,
+        "Memory for the bodies of all requests and responses of a worker together; past it they go "
+        "straight to temporary files.",
+    )
+    spool_disk: int | None = option(
+        8 * 1024**3,
+        kinds.size(),
+        BUFFERS,
+        "Temporary files of all requests and responses of a worker together; past it uploads get "
+        "503 and responses wait for their clients.",
     )
     health_path: str | None = option(
         None,

@@ -77,6 +77,7 @@ class Exchange:
         "_watch",
         "blocked",
         "ended",
+        "give_back",
         "head",
         "queued",
         "refusal",
@@ -100,6 +101,7 @@ class Exchange:
         self._wake = wake
         self._body: BinaryIO | None = None
         self._body_length: int | None = None
+        self.give_back: Callable[[], None] | None = None  # at the end: its body's bytes are free
         self._stream: InputStream | None = None
         self._lock = threading.Lock()  # guards _done, _wanted and standing
         self._done = False
@@ -266,6 +268,9 @@ class Exchange:
             self._stream.abort("the exchange is over")
         if self._body is not None:
             self._close_body(self._body)
+        if self.give_back is not None:
+            self.give_back()
+            self.give_back = None
         if application.on_end is not None:
             self.ended = application.clock()
             application.on_end(self)

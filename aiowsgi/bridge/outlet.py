@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.http11.messages import ResponseHead
@@ -40,11 +41,13 @@ class ResponseOutlet:
     """One response between its two threads; `_lock` guards each hand-over."""
 
     __slots__ = (
+        "_budget",
         "_contested",
         "_direct",
         "_encoder",
         "_file",
         "_gone",
+        "_limit",
         "_lock",
         "_may_keep",
         "_memory",
@@ -61,6 +64,8 @@ class ResponseOutlet:
     )
 
     # Set by ResponseWriter, which alone is made: one call less for each request.
+    _budget: Budget | None  # that all spools share
+    _limit: int | None
     _contested: bool  # whether the loop may answer in the application's stead
     _encoder: Encoder
     _memory: int
@@ -147,7 +152,7 @@ class ResponseOutlet:
                 self.head, self.body_bytes = head, len(body)
                 self._direct = False
                 if self._spool is None:
-                    self._spool = ResponseSpool(self._memory)
+                    self._spool = ResponseSpool(self._memory, self._limit, self._budget)
                 try:
                     for buffer in self._encoder.whole(head, [body]):
                         self._spool.put(buffer)

@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
+from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.outlet import Progress, ResponseOutlet, SendNow, Taken
 from aiowsgi.bridge.spool import ResponseSpool
@@ -29,6 +30,8 @@ __all__ = ["Progress", "ResponseWriter", "SendNow", "Taken"]
 _JOIN = 16 * 1024
 # The spool takes a large block in pieces of this size, so that the loop never waits long for _lock.
 _PIECE = 256 * 1024
+# Where the room that all spools share is spent, a write looks again after so many seconds.
+_AGAIN = 1.0
 
 
 class ResponseWriter(ResponseOutlet):
@@ -39,7 +42,7 @@ class ResponseWriter(ResponseOutlet):
     `contested`: the loop may answer too, where it is first to claim the head under the lock.
     """
 
-    __slots__ = ("_awaited", "_limit", "_wake")
+    __slots__ = ("_awaited", "_wake")
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class ResponseWriter(ResponseOutlet):
         disk: int | None,
         awaited: Callable[[], None] | None = None,
         contested: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
@@ -59,6 +63,7 @@ class ResponseWriter(ResponseOutlet):
         self._memory = memory
         self._awaited = awaited
         self._contested = contested
+        self._budget = budget
         self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
@@ -176,40 +181,53 @@ class ResponseWriter(ResponseOutlet):
             sent = max(0, sent - len(buffer))
 
     def _store(self, rest: memoryview) -> None:
-        """Give bytes to the loop; waits where both spools are full (back-pressure)."""
+        """Give bytes to the loop; waits where there is no room for them (back-pressure)."""
         while rest:
-            piece, rest = rest[:_PIECE], rest[_PIECE:]
-            if self._awaited is not None and self._is_full():  # nobody else adds to it
-                self._awaited()
+            due = True
             with self._lock:
-                if self._spool is None:
-                    self._spool = ResponseSpool(self._memory)
-                if self._limit is not None and self._is_full():
-                    self._wait_for_room(self._spool, self._limit // 2)
-                if self._gone:
-                    raise self._nobody_reads()
-                self._spool.put(piece)
-                self._direct = False
-                due, self._wake_due = self._wake_due, True
+                taken = self._put(rest[:_PIECE])
+                before = self._taken
+                if taken:
+                    self._direct = False
+                    due, self._wake_due = self._wake_due, True
+            rest = rest[taken:]
             if not due:
                 self._wake()
+            if not taken:
+                if self._awaited is not None:
+                    self._awaited()
+                self._wait_for_room(before)
 
     def _nobody_reads(self) -> ClientDisconnected:
         if self.over:
             return ClientDisconnected("the server has ended the response by itself")
         return ClientDisconnected("the client left before it had the whole response")
 
-    def _is_full(self) -> bool:
-        spool, limit = self._spool, self._limit
-        return limit is not None and spool is not None and spool.on_disk >= limit
+    def _put(self, piece: memoryview) -> int:
+        """Spool as much of `piece` as there is room for; the lock is held."""
+        if self._gone:
+            raise self._nobody_reads()
+        if self._spool is None:
+            self._spool = ResponseSpool(self._memory, self._limit, self._budget)
+        return self._spool.put(piece)
 
-    def _wait_for_room(self, spool: ResponseSpool, below: int) -> None:
-        if self._room is None:
-            self._room = threading.Condition(self._lock)
-        self.waiting = True
-        while not self._gone and spool.on_disk > below:
-            self._room.wait()
-        self.waiting = False
+    def _wait_for_room(self, taken: int) -> None:
+        """Wait for the client to have read half of what waits on disk, or to be gone.
+
+        Where the spools of other clients hold the room, for it to read anything beyond the `taken`
+        bytes that it had before, or for a moment.
+        """
+        below = None if self._limit is None else self._limit // 2
+        with self._lock:
+            spool = self._spool
+            if self._room is None:
+                self._room = threading.Condition(self._lock)
+            self.waiting = True
+            while below is not None and not self._gone and spool and spool.on_disk > below:
+                self._room.wait()
+            if not self._gone and self._taken == taken:
+                self._room.wait(_AGAIN)
+            self.waiting = False
 
     def _publish(self, progress: Progress) -> None:
         """Tell how the response ended; wakes the loop where something is left for it to do."""

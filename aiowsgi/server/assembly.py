@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from functools import partial
 
+from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Application
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.config import Config
@@ -94,6 +95,7 @@ def assemble(
         ),
         defaults=defaults,
         overdue=overdue,
+        budget=Budget(config.spool_memory, config.spool_disk),
         gate=_gate(dispatcher, config),
         shows_date=config.date_header and not defaults.date,
         log=log,

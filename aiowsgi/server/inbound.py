@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
@@ -25,6 +26,8 @@ logger = logging.getLogger("aiowsgi.error")
 SMALL_REST = 64 * 1024
 # Bytes dropped after the last answer before the connection closes (H21).
 LATE = 256 * 1024
+# So much of a streamed body may always wait in memory, whatever other bodies hold.
+WINDOW = 64 * 1024
 
 
 class Inbound:
@@ -32,6 +35,7 @@ class Inbound:
 
     __slots__ = (
         "_asked",
+        "_counted",
         "_exchange",
         "_head",
         "_late",
@@ -59,6 +63,7 @@ class Inbound:
         self._exchange: Exchange | None = None  # that reads the stream
         self._spool: BodySpool | None = None
         self._stream: InputStream | None = None
+        self._counted = 0  # bytes that the budget has counted for the stream
         self._paused = False
         self._late = 0
         self.dropping = False  # the body's exchange is over: nobody wants the rest
@@ -76,13 +81,23 @@ class Inbound:
         spooling = self._service.spooling
         if not spooling.request_buffering:
             self._stream = InputStream(
-                self._demanded, spooling.request_memory, self._service.dispatcher.client_awaited
+                self._demanded, self._window(head), self._service.dispatcher.client_awaited
             )
             return True
-        self._spool = BodySpool(spooling.request_memory)
+        self._spool = BodySpool(spooling.request_memory, self._service.budget)
         if head.expect_continue:  # after what has come with the head, which makes it needless
             self._service.loop.call_soon(self._continue, head)
         return False
+
+    def _window(self, head: RequestHead) -> int:
+        """How much of a streamed body may wait; all of it is counted until its exchange ends."""
+        most = self._service.spooling.request_memory
+        if head.content_length is not None:
+            most = min(most, head.content_length)
+        if most > WINDOW and not self._service.budget.take_memory(most):
+            return WINDOW
+        self._counted = most if most > WINDOW else 0
+        return self._service.spooling.request_memory
 
     def write(self, data: bytes) -> bool:
         """Take body bytes; False: the disk has no room for them, and the request is refused."""
@@ -113,10 +128,16 @@ class Inbound:
         if self._stream is not None:
             self._exchange = exchange
             exchange.with_stream(self._stream)
+            if self._counted:
+                give_back = self._service.budget.give_back
+                exchange.give_back = partial(give_back, memory=self._counted)
+                self._counted = 0
             exchange.writer.restrict(self._small_rest)
         elif self._spool is not None:
-            exchange.with_body(self._spool.open(), self._spool.size)
-            self._spool = None
+            spool, self._spool = self._spool, None
+            exchange.with_body(spool.open(), spool.size)
+            if spool.counted:
+                exchange.give_back = spool.close
 
     def cut(self, error: ProtocolError) -> None:
         """The rest of the body will never come; its reader is told, and may still answer."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any, NamedTuple, Protocol
 
+from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Application, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.waiting import withdraw
@@ -69,6 +70,7 @@ class Service:
         "_awaited",
         "_contested",
         "application",
+        "budget",
         "coming",
         "connections",
         "defaults",
@@ -99,6 +101,7 @@ class Service:
         spooling: Spooling,
         defaults: ResponseDefaults,
         overdue: Overdue,
+        budget: Budget | None = None,
         gate: Gate | None = None,
         shows_date: bool = True,
         log: RejectLog | None = None,
@@ -113,6 +116,7 @@ class Service:
         self.reader = reader
         self.timeouts = timeouts
         self.spooling = spooling
+        self.budget = budget or Budget()  # that the spools of all clients share
         self.defaults = defaults
         self.gate = gate  # None where it would let all through
         self.shows_date = shows_date
@@ -152,6 +156,7 @@ class Service:
             disk=self.spooling.response_disk,
             awaited=self._awaited,
             contested=self._contested,
+            budget=self.budget,
         )
         return Exchange(self.application, head, writer, template, wake)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 
+from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.spool import BodySpool, ResponseSpool
 
 
@@ -22,7 +23,7 @@ def open_files() -> int:
 
 def test_a_small_body_stays_in_memory() -> None:
     before = open_files()
-    spool = BodySpool(10)
+    spool = BodySpool(10, Budget())
     spool.write(b"12345")
     spool.write(b"67890")
     assert open_files() == before
@@ -32,7 +33,7 @@ def test_a_small_body_stays_in_memory() -> None:
 
 def test_a_body_past_the_threshold_is_a_file_without_a_name() -> None:
     before = open_files()
-    spool = BodySpool(10)
+    spool = BodySpool(10, Budget())
     for piece in (b"12345", b"67890", b"1", b"23"):
         spool.write(piece)
     assert spool.size == 13
@@ -46,7 +47,7 @@ def test_a_body_past_the_threshold_is_a_file_without_a_name() -> None:
 
 def test_closing_a_body_gives_its_file_back() -> None:
     before = open_files()
-    spool = BodySpool(1)
+    spool = BodySpool(1, Budget())
     spool.write(b"1234")
     spool.close()
     assert open_files() == before
@@ -54,22 +55,24 @@ def test_closing_a_body_gives_its_file_back() -> None:
 
 def test_a_response_spool_is_first_in_first_out_over_memory_and_file() -> None:
     seeded = random.Random(7)
-    spool = ResponseSpool(100)
+    budget = Budget()
+    spool = ResponseSpool(100, None, budget)
     given = taken = b""
     for _ in range(500):
         block = seeded.randbytes(seeded.randrange(1, 90))
-        spool.put(block)
+        assert spool.put(block) == len(block)
         given += block
         for _ in range(seeded.randrange(3)):
             taken += spool.take(seeded.randrange(1, 60))
         assert len(spool) == len(given) - len(taken)
     taken += drain(spool)
     assert taken == given
+    assert (budget.memory, budget.disk) == (0, 0)
     spool.close()
 
 
 def test_memory_is_used_again_once_the_file_is_read() -> None:
-    spool = ResponseSpool(10)
+    spool = ResponseSpool(10, None, Budget())
     spool.put(b"x" * 8)
     spool.put(b"y" * 8)
     assert spool.on_disk == 8
@@ -83,7 +86,7 @@ def test_memory_is_used_again_once_the_file_is_read() -> None:
 
 
 def test_a_slice_of_a_large_block_does_not_keep_the_block() -> None:
-    spool = ResponseSpool(100)
+    spool = ResponseSpool(100, None, Budget())
     block = bytearray(1000)
     view = memoryview(block)[990:]
     spool.put(view)
@@ -93,7 +96,7 @@ def test_a_slice_of_a_large_block_does_not_keep_the_block() -> None:
 
 def test_closing_a_response_spool_forgets_everything() -> None:
     before = open_files()
-    spool = ResponseSpool(4)
+    spool = ResponseSpool(4, None, Budget())
     spool.put(b"123456")
     assert not before or open_files() == before + 1
     spool.close()

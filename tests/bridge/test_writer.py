@@ -201,9 +201,9 @@ def running(call: object, *arguments: object) -> Iterator[list[BaseException]]:
 
 def write_until_full(made: Made) -> None:
     """Write from here until one more block would have to wait."""
-    made.writer.start(head(None), b"x")
+    made.writer.start(head(1000), b"x")
     while made.on_disk < 100:
-        made.writer.data(b"y" * 20)
+        made.writer.data(b"y" * min(20, 100 - made.on_disk))
 
 
 def test_a_writer_waits_when_the_spools_are_full_and_goes_on_at_half() -> None:

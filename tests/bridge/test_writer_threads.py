@@ -89,7 +89,7 @@ def test_thousands_of_blocks_arrive_in_order_and_the_end_is_seen(
 def test_a_client_that_leaves_at_any_moment_frees_the_writer() -> None:
     """S7: whatever it does just then; nothing is left in its spool."""
     for _ in range(200):
-        made = Made(direct=False, memory=10, disk=50)
+        made = Made(direct=False, memory=10, disk=500)
         made.writer.start(head(None), b"x")
         ready = threading.Barrier(2)
         errors: list[BaseException] = []
