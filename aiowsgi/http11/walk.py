@@ -40,7 +40,8 @@ def read_line(line: str) -> RequestLine | ProtocolError:
     version = VERSIONS.get(words[2])
     if version is None or method not in METHODS:
         return _explain_line(line.encode("latin-1"))
-    if target[:1] == "/" and "#" not in target:
+    # llhttp holds all other bytes, but bare LF ends a line of HTTP/0.9 for it, and a field follows.
+    if target[:1] == "/" and "#" not in target and "\n" not in target:
         path, _, query = target.partition("?")
         return method, target, path, query, version, ""
     return _other_form(line.encode("latin-1"), method, target, version)
@@ -62,7 +63,7 @@ def _other_form(line: bytes, method: str, target: str, version: str) -> RequestL
     if target == "*" and method == "OPTIONS":
         return method, target, "*", "", version, ""
     match = ABSOLUTE.fullmatch(target)
-    if match is None or "#" in target or not valid_host(match[1]):
+    if match is None or "#" in target or "\n" in target or not valid_host(match[1]):
         return ProtocolError(400, "malformed request target", line)
     return method, target, match[2] or "/", match[3] or "", version, match[1]
 

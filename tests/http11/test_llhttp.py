@@ -50,6 +50,13 @@ def test_both_readings_of_a_field_line_agree_on_every_byte(template: bytes) -> N
         assert (code, ours) == (code, theirs)
 
 
+def test_llhttp_takes_bare_lf_for_the_end_of_a_line_without_a_version() -> None:
+    """H7, H11: HTTP/0.9's line, with a field behind it; walk.py refuses the LF itself."""
+    seen = taken(b"GET /a\nX:b HTTP/1.1\r\n\r\n")
+    assert seen is not None
+    assert seen.fields == [(b"X", b"b HTTP/1.1")]
+
+
 @pytest.mark.parametrize("template", [b"/a%bb", b"/?a%bb"])
 def test_both_readings_of_a_target_agree_on_every_byte(template: bytes) -> None:
     """H7. Only "#" is another rule's, RFC 9112 3.2: llhttp takes fragments, and we do not (H3)."""
