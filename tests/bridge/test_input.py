@@ -108,3 +108,20 @@ def test_a_waiting_reader_is_woken_by_data_by_the_end_and_by_a_cut() -> None:
             thread.join(10)
             assert not thread.is_alive()
             assert b"".join(got) == b"".join(sent) + (b"cut" if cut else b"")
+
+
+def test_who_is_about_to_wait_for_bytes_says_so_first() -> None:
+    """S3: once they were asked for, and not where there are some."""
+    said: list[str] = []
+
+    def awaited() -> None:
+        said.append("awaited")
+        raw.feed(b"more")
+
+    raw = InputStream(lambda: said.append("demanded"), 10, awaited)
+    raw.feed(b"some")
+    assert (raw.read(10), said) == (b"some", [])
+    reader = threading.Thread(target=lambda: said.append(str(raw.read(10))), daemon=True)
+    reader.start()
+    reader.join(10)
+    assert said == ["demanded", "awaited", "b'more'"]

@@ -21,6 +21,9 @@ from tests.switching import switching
 LATE = b"HTTP/1.1 504 Gateway Timeout\r\n"
 
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+
 def made(kernel: Kernel, memory: int = 1000) -> ResponseWriter:
     encoder = ResponseEncoder("GET", "1.1", True, ResponseDefaults())
     return ResponseWriter(
@@ -126,6 +129,7 @@ def test_they_race_for_the_head_and_the_client_reads_one_answer() -> None:
                 won["loop"] += 1
                 assert b"200 OK" not in wire
                 assert wire.endswith(b"Gateway Timeout\n")
+                assert wire.removeprefix(HINTS).startswith(LATE)
                 assert progress is Progress.COMPLETE
             else:
                 won["application"] += 1

@@ -114,3 +114,30 @@ def test_a_client_that_leaves_at_any_moment_frees_the_writer() -> None:
         assert not thread.is_alive()
         assert len(errors) == 1
         assert made.waiting == 0
+
+
+def test_who_is_about_to_wait_for_room_says_so_first() -> None:
+    """S3: outside the lock, which the loop needs to make room, and not where there is room."""
+    said: list[int] = []
+    encoder = ResponseEncoder("GET", "1.1", True, ResponseDefaults())
+    writer = ResponseWriter(
+        encoder, lambda: None, None, memory=0, disk=20, awaited=lambda: said.append(len(drained()))
+    )
+
+    def drained() -> bytes:
+        data = b""
+        while (taken := writer.take(100)).data:
+            data += taken.data
+        return data
+
+    def write() -> None:
+        for _ in range(3):
+            writer.data(b"y" * 20)
+        writer.end()
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert said == [20, 20]
+    assert drained() == b"y" * 20

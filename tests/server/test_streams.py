@@ -209,3 +209,38 @@ def test_without_any_stream_a_request_still_gets_its_turn(loop: str, kind: bytes
         with Peer(server) as good:
             assert good.ask(GET).body == b"small"
         server.wait(lambda: len(connections(server)) < 6)
+
+
+def test_a_deaf_reader_that_has_to_go_goes_although_it_takes_nothing(loop: str) -> None:
+    app = App()
+    options = {**NARROW, "threads": 1, "max_streams": 0, "stream_after": 0.05}
+    with live(app, loop=loop, **options) as server, Peer(server, receive=4096) as deaf:
+        deaf.send(DOWNLOAD)
+        overdue: Any = server.server._service.overdue  # type: ignore[union-attr]
+
+        def stalled() -> bool:
+            now: float = server.server._service.now  # type: ignore[union-attr]
+            return any(now - since > 0.3 for _, since in overdue._moved.values())
+
+        server.wait(stalled)
+        with Peer(server) as good:
+            assert good.ask(GET).body == b"small"
+        server.wait(lambda: not connections(server))
+
+
+def test_an_application_that_reads_in_a_thread_of_its_own_gives_its_place_too(loop: str) -> None:
+    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        got: list[bytes] = []
+        read = environ["wsgi.input"].read
+        reader = threading.Thread(target=lambda: got.append(read()))
+        reader.start()
+        reader.join()
+        start_response("200 OK", [])
+        return got
+
+    options: dict[str, Any] = {"threads": 1, "request_buffering": False, "stream_after": 0.05}
+    with live(app, loop=loop, **options) as server, Peer(server) as slow:
+        slow.send(post(6, body=b"abc"))
+        with Peer(server) as other:
+            assert other.ask(GET).status == 200
+        assert slow.ask(b"def").body == b"abcdef"
