@@ -14,6 +14,7 @@ from tests.examples.running import ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 PACKAGE = Path(aiowsgi.__file__).parent  # the checkout's, or an installed one
 BEHAVIOUR = (ROOT / "docs" / "behaviour.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 NUMBER = r"\b([HPS][1-9]\d?)\b"
 
 
@@ -30,6 +31,13 @@ def promises() -> dict[str, str]:
     bodies = [re.sub(r"\n(\n|#).*", "", body, flags=re.DOTALL) for body in parts[1::2]]
     assert len(numbers) == len(set(numbers))
     return dict(zip(numbers, bodies, strict=True))
+
+
+def threats() -> dict[str, list[str]]:
+    """The rows of docs/security.md: threat -> its cells."""
+    rows = re.findall(r"^\| ([HPS]\d.*) \|$", SECURITY, flags=re.MULTILINE)
+    cells = [re.split(r" ?\| ", row) for row in rows]
+    return {row[1]: row for row in cells}
 
 
 def proofs(body: str) -> list[str]:
@@ -53,6 +61,25 @@ def test_a_promise_has_a_proof_that_exists(number: str) -> None:
     body = promises()[number]
     assert proofs(body)
     assert [proof for proof in proofs(body) if not is_there(proof)] == []
+
+
+@pytest.mark.parametrize("threat", threats())
+def test_a_threat_has_a_default_options_that_exist_and_a_test_that_exists(threat: str) -> None:
+    numbers, _, default, options, test = threats()[threat]
+    assert set(numbers.split(", ")) <= promises().keys()
+    assert default
+    named = re.findall(r"`(--[a-z-]+)`", options)
+    assert [name for name in named if f"`{name} " not in text("docs/options.md")] == []
+    assert proofs(test)
+    assert all("::" in proof for proof in proofs(test))
+    assert [proof for proof in proofs(test) if not is_there(proof)] == []
+
+
+def test_every_number_of_what_keeps_a_server_up_is_a_threat_or_said_to_be_missing() -> None:
+    held = {number for row in threats().values() for number in row[0].split(", ")}
+    missing = set(re.findall(NUMBER, SECURITY.partition("## Not here yet")[2]))
+    assert not held & missing
+    assert {f"S{number}" for number in range(1, 22)} <= held | missing
 
 
 def test_a_file_of_cases_cites_the_number_that_it_proves() -> None:
