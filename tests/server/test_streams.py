@@ -244,3 +244,37 @@ def test_an_application_that_reads_in_a_thread_of_its_own_gives_its_place_too(lo
         with Peer(server) as other:
             assert other.ask(GET).status == 200
         assert slow.ask(b"def").body == b"abcdef"
+
+
+def test_who_has_its_whole_response_is_not_cut_for_its_thread(loop: str) -> None:
+    """It would be in vain: the application is still in close()."""
+    gate, closing = threading.Event(), threading.Event()
+    app = App()
+
+    class Events:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"data: only\n\n"])
+
+        def close(self) -> None:
+            closing.set()
+            gate.wait(20)
+
+    def either(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/closing":
+            return app(environ, start_response)
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return Events()
+
+    options: dict[str, Any] = {"threads": 1, "max_streams": 1, "request_buffering": False}
+    with live(either, loop=loop, **options) as server, Peer(server) as first:
+        try:
+            first.send(get(target=b"/closing"))
+            assert closing.wait(10)
+            with Peer(server) as stalled, Peer(server) as good:
+                stalled.send(UPLOAD)
+                assert app.begun.acquire(timeout=10)
+                assert good.ask(GET).body == b"small"
+                assert stalled.readable(10)
+            assert first.answer().whole
+        finally:
+            gate.set()

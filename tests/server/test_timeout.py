@@ -131,6 +131,9 @@ def test_where_no_place_is_left_the_clients_still_get_their_504(
                 assert peer.ask(get(target=b"/slow")).status == 504
                 other.send(GET)
                 server.wait(lambda: any("stuck in all of them" in e for e in errors(caplog)))
+                service: Any = server.server._service
+                then = service.now
+                server.wait(lambda: service.now > then + 0.2)  # some sweeps, each of which asks
                 app.gate.set()
                 assert other.answer().body == b"quick"
         finally:
