@@ -33,7 +33,7 @@ THREADS = 4
 CROWDS = 4  # processes of clients
 LONGEST_PATIENCE = 20.0  # seconds that a bad client stays, and twice the server's deadlines
 PARTS = 30  # a process of clients is killed so often in a run, and at least each ten seconds
-LEAVING = 60.0  # seconds in which the server must have forgotten clients that left
+LEAVING = 60.0  # seconds in which the server must have forgotten clients that left, at most
 TOLD = 10.0  # seconds between two lines of progress
 SHOWN = 5  # of the wrong answers and faults
 
@@ -55,6 +55,10 @@ class Soak:
     @property
     def patience(self) -> float:
         return min(LONGEST_PATIENCE, self.seconds / 4)
+
+    @property
+    def pool(self) -> int:
+        return soak_watch.pool(self.samples, THREADS)
 
     def add(self, output: Path) -> None:
         """Counts what a process of clients has told before its end."""
@@ -124,7 +128,7 @@ def run(soak: Soak, folder: Path) -> None:
             soak.verdict.append(f"the server ended under load: {last_words(log)}")
             return
         print(f"before the load: {before}\nwhen all had left: {after}")
-        soak.verdict += soak_watch.leaked(before, after, THREADS)
+        soak.verdict += soak_watch.leaked(before, after, soak.pool)
         server.send_signal(signal.SIGTERM)
         if server.wait(LEAVING) != 0:
             soak.verdict.append(f"exit code {server.returncode} at TERM")
@@ -226,8 +230,8 @@ def load(soak: Soak, server: int, port: int, folder: Path) -> None:
 
 def quiet(soak: Soak, server: int, before: Held, folder: Path) -> Held:
     """All have left: what the server holds when it has let go of them, or when it never does."""
-    until = time.monotonic() + LEAVING
-    while soak_watch.leaked(before, held := soak_watch.look(server, folder), THREADS):
+    until = time.monotonic() + min(LEAVING, 10 + soak.seconds)
+    while soak_watch.leaked(before, held := soak_watch.look(server, folder), soak.pool):
         if time.monotonic() > until:
             break
         time.sleep(0.1)

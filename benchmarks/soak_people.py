@@ -18,7 +18,7 @@ from benchmarks.soak_apps import EVENT, expected
 PATIENCE = 60.0  # seconds for one right answer, on a machine that is busy
 THINKING = 2.0  # seconds between two requests, at most
 BUFFER = 4096  # of those that read too slowly
-LARGE = 4 * 1024 * 1024
+LARGE = 2 * 1024 * 1024
 HEAD = "POST /?{name} HTTP/1.1\r\nHost: localhost\r\nX-Pad: {pad}\r\nX-How: {how}\r\n{framing}\r\n"
 UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -174,6 +174,8 @@ async def slow_upload(line: Line) -> None:
     """A byte a second."""
     line.writer.write(UPLOAD)
     for _ in range(line.seeded.randrange(1, 2 + int(line.patience))):
+        if line.ended:
+            return
         line.writer.write(b"x")
         await asyncio.sleep(1)
 

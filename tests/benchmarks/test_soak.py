@@ -119,7 +119,15 @@ HELD = Held(100 * MIB, 10, 2, 0)
     ],
 )
 def test_what_is_left_is_named(after: Held, told: list[str]) -> None:
-    assert soak_watch.leaked(HELD, after, 4) == told
+    assert soak_watch.leaked(HELD, after, 6) == told
+
+
+def test_a_pool_of_threads_may_be_kept_but_does_not_grow_for_ever() -> None:
+    samples = [
+        replace(HELD, threads=threads) for threads in (2, 8, 20, 20, 200, 200, 200, 300, 400)
+    ]
+    assert soak_watch.pool(samples, 4) == 34
+    assert soak_watch.pool([], 4) == 4
 
 
 def grown(*sizes: int) -> bool:
@@ -130,7 +138,7 @@ def grown(*sizes: int) -> bool:
 def test_memory_may_grow_before_warm_up_and_not_after() -> None:
     assert not grown(*range(0, 200, 10), *[200] * 40)
     assert not grown(*[100, 120] * 30)
-    assert grown(*range(100, 160))
+    assert grown(*range(100, 400, 5))
     assert not grown(100)
 
 
