@@ -16,7 +16,7 @@ from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import Live, live
-from tests.server.http_client import GET, LOOPS, Peer, get, post
+from tests.server.http_client import GET, LOOPS, Peer, connections, get, post
 
 KIB, MIB = 1024, 1024 * 1024
 LEAST = 16 * KIB
@@ -140,6 +140,9 @@ def test_when_others_give_room_back_a_response_goes_on_though_its_client_is_deaf
             for number, peer in enumerate((first, second)):
                 peer.send(get(target=b"/large"))
                 server.wait(lambda: full() and waiting_writers(server) == number + 1)  # noqa: B023
+            # The kernel takes no more for them: nothing but room can wake their writers.
+            server.wait(lambda: all(each._outbound.paused for each in connections(server)))
+            server.wait(lambda: waiting_writers(server) == 2)
             first.__exit__(None, None, None)
             server.wait(lambda: len(running(server)) == 1 and full())
 
