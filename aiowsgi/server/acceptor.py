@@ -68,7 +68,7 @@ class Acceptor:
         if self._tls and self._watch(listener.socket):
             return
         # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
-        own = _Door(listener.socket, self._refuses, self._comes)
+        own = _Door(listener.socket, self._refuses, self._comes, self._exhausted)
         own.setblocking(False)
         create: Callable[..., Awaitable[asyncio.AbstractServer]] = self._loop.create_server
         if listener.unix:
@@ -196,11 +196,18 @@ class Acceptor:
             client, _ = listening.accept()
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                logger.warning("Cannot accept for a moment: %s", error.strerror)
-                self._loop.remove_reader(listening)
-                self._loop.call_later(_REST, self._look_again, listening)
+                self._exhausted(error)
             return
         self._shake_hands(client)
+
+    def _exhausted(self, error: OSError) -> None:
+        """Accept nobody for a moment; asyncio would try, and tell, once for each in the backlog."""
+        logger.warning("Cannot accept for a moment: %s", error.strerror)
+        self._look_away()
+        self._leave_to_us()
+        for listening in self._listening:
+            self._watched.add(listening)
+            self._loop.call_later(_REST, self._look_again, listening)
 
     def _look_again(self, listening: socket.socket) -> None:
         if listening in self._watched:
@@ -233,18 +240,29 @@ class _Door(socket.socket):
     """A duplicate of a listening socket, through which nobody comes while `refuses` says so."""
 
     def __init__(
-        self, listening: socket.socket, refuses: Callable[[], bool], comes: Callable[[], None]
+        self,
+        listening: socket.socket,
+        refuses: Callable[[], bool],
+        comes: Callable[[], None],
+        exhausted: Callable[[OSError], None],
     ) -> None:
         own = os.dup(listening.fileno())
         super().__init__(listening.family, listening.type, listening.proto, own)
         self._refuses = refuses
         self._comes = comes
+        self._exhausted = exhausted
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Accept one client. Raises BlockingIOError where none may come, as where none is there."""
         if self._refuses():
             raise BlockingIOError
-        found = super().accept()
+        try:
+            found = super().accept()
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            self._exhausted(error)
+            raise BlockingIOError from None
         self._comes()
         return found
 

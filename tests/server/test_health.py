@@ -38,6 +38,15 @@ def test_pipelined_it_is_answered_in_order(loop: str) -> None:
     assert bodies == [b"ok", b"/own", b"ok"] * 300
 
 
+def test_a_client_that_reads_none_of_its_answers_does_not_hold_the_loop(loop: str) -> None:
+    """H2: nor where no spool has room: the loop may not wait for any."""
+    full = dict.fromkeys(("response_buffer", "response_spool", "spool_memory", "spool_disk"), 0)
+    with live(echo, loop=loop, health_path="/up", **full) as server:
+        with Peer(server, receive=4096) as silent, Peer(server) as other:
+            silent.send_until_it_stalls(UP * 500_000)
+            assert other.ask(UP).body == b"ok"
+
+
 def test_close_is_honoured(loop: str) -> None:
     with live(echo, loop=loop, health_path="/up") as server:
         with Peer(server) as peer:

@@ -91,7 +91,7 @@ def test_waiting_for_room_costs_nothing_and_is_told_once(
                     late.send(GET)
                     used = time.process_time()
                     assert not late.readable(0.5)
-                    assert time.process_time() - used < 0.25
+                    assert time.process_time() - used < 0.05
     assert [record.getMessage() for record in caplog.records] == [
         "1 connections are open: new clients have to wait"
     ]
@@ -158,7 +158,7 @@ def test_without_a_limit_all_are_accepted(loop: str) -> None:
 
 @pytest.mark.parametrize("limit", [None, 2])
 def test_a_server_without_descriptors_serves_again_when_it_has_some(
-    loop: str, limit: int | None
+    loop: str, limit: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S5: with the loop's own way of accepting, and with ours once the limit was reached."""
     with live(deaf, loop=loop, limit_connections=limit) as server, socket.socket() as raw:
@@ -172,8 +172,9 @@ def test_a_server_without_descriptors_serves_again_when_it_has_some(
                 raw.connect(("127.0.0.1", server.port))
                 used = time.process_time()
                 assert not one.readable(0.5)
-                assert time.process_time() - used < 0.25
+                assert time.process_time() - used < 0.1
             assert one.ask(GET).status == 200
         server.wait(lambda: service.coming == 0)
         with Peer(server) as after:
             assert after.ask(GET).status == 200
+    assert len(caplog.messages) <= 3
