@@ -97,6 +97,15 @@ def test_what_was_cut_never_becomes_complete() -> None:
     assert taken(writer) == (b"", Progress.CUT)
 
 
+def test_hints_wait_where_the_loops_answer_comes_after_them() -> None:
+    """Sent at once, they might be half sent when the loop has its say."""
+    kernel = Kernel()
+    writer = made(kernel)
+    writer.inform(103, [])
+    supersede(writer)
+    assert (kernel.calls, taken(writer)[0].removeprefix(HINTS)[: len(LATE)]) == (0, LATE)
+
+
 def test_they_race_for_the_head_and_the_client_reads_one_answer() -> None:
     seeded = random.Random(1)
     with switching(1e-6):
