@@ -13,7 +13,7 @@ from tests.fuzz.request_laws import SMALL, WIDE, LawBroken, check, encode, messa
 from tests.http11.reading import bytewise, read
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=1000)
 @given(st.data())
 def test_requests_with_a_few_faults_keep_every_law(data: st.DataObject) -> None:
     """H2-H8, S21: nothing raises, cuts change nothing, and h11 agrees with what is taken."""
