@@ -18,7 +18,7 @@ PROC = Path("/proc")
 WARM_UP = 1 / 3  # of the run
 WINDOW = 1 / 6  # of the run: its median is what is compared
 GROWTH = 0.10  # of the memory after warm-up that may come on top, and as much again in bytes
-GROWTH_BYTES = 48 * 2**20  # what large answers under way at one time make of noise
+GROWTH_BYTES = 32 * 2**20  # what large answers under way at one time make of noise
 PURPOSE = "RuntimeError: on purpose"
 
 
