@@ -5,15 +5,11 @@ What breaks a law is printed with its bytes before the search ends, so that it c
 
 from __future__ import annotations
 
-import logging
 import sys
 from zlib import crc32
 
 from tests.fuzz import answer_laws, request_laws
 from tests.http11.reading import bytewise, cut_at_random
-
-# That an application gives more than it announced is told in the log, thousands of times a second.
-logging.getLogger("aiowsgi.error").disabled = True
 
 
 def requests(raw: bytes) -> None:
