@@ -28,7 +28,6 @@ COMPILED = (
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/outlet.py",
-    "bridge/spool.py",
     "bridge/spool_file.py",
     "bridge/wake.py",
     "bridge/writer.py",
