@@ -71,8 +71,8 @@ class HeadReader:
             if error is not None:
                 return error
         fields = self._names.collect(lines)
-        if len(fields) < len(lines) and _repeats_a_single(lines):
-            return _refuse(400, "a field that may stand once is there twice", head)
+        if len(fields) < len(lines) and (error := _repeated(lines, head)):
+            return error
         method, target, path, query, version, authority = line
         request = RequestHead(method, target, path, query, version, fields)
         return self._examine(request, authority, head) or request
@@ -88,8 +88,8 @@ class HeadReader:
         """Say what llhttp has refused: the first bad byte, else what the fields mean together."""
         if error := self._walk(head):
             return error
-        if _repeats_a_single(lines[1:]):
-            return _refuse(400, "a field that may stand once is there twice", head)
+        if error := _repeated(lines[1:], head):
+            return error
         request = RequestHead("", "", "", "", lines[0][-3:], self._names.collect(lines[1:]))
         found = self._examine(request, "", head)
         return found or ProtocolError(400, "malformed head", first_line(head, self.limits))
@@ -116,9 +116,12 @@ class HeadReader:
         return None
 
 
-def _repeats_a_single(lines: list[str]) -> bool:
+def _repeated(lines: list[str], head: bytes) -> ProtocolError | None:
+    """Refuse a field that may stand once and is there twice (H22)."""
     names = [name for line in lines if (name := line.partition(":")[0].lower()) in _SINGLE]
-    return len(names) > len(set(names))
+    if len(names) == len(set(names)):
+        return None
+    return _refuse(400, "a field that may stand once is there twice", head)
 
 
 def _frame(request: RequestHead, most: int, head: bytes) -> ProtocolError | None:
