@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import os
 import socket
 import sys
@@ -29,6 +30,8 @@ from aiowsgi.server.tls import SecureConnection
 
 logger = logging.getLogger("aiowsgi.error")
 
+# uvloop accepts one client of each socket in a turn: with several of one, a crowd comes in at once.
+_DOORS = 4
 _TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SILENCE = 60.0  # seconds from one line in the log that says that clients wait to the next
@@ -49,6 +52,8 @@ class Acceptor:
             SecureConnection if tls else Connection, service
         )
         self._limit = limit
+        # No more than the limit, which they may pass in one turn else.
+        self._doors = 1 if _asks(self._loop) else min(_DOORS, limit or _DOORS)
         self._listening: list[socket.socket] = []
         self._paused = False
         self._told = -_SILENCE  # when it was last said that clients wait, in monotonic seconds
@@ -67,17 +72,18 @@ class Acceptor:
         self._listening.append(listener.socket)
         if self._tls and self._watch(listener.socket):
             return
-        # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
-        own = _Door(listener.socket, self._refuses, self._comes, self._exhausted)
-        own.setblocking(False)
         create: Callable[..., Awaitable[asyncio.AbstractServer]] = self._loop.create_server
         if listener.unix:
             create = self._loop.create_unix_server
             if sys.version_info >= (3, 13):  # the file is the listener's to remove (S15)
                 create = partial(create, cleanup_socket=False)
-        self._accepting.append(
-            await create(self._factory(), sock=own, backlog=backlog, **self._tls)
-        )
+        for _ in range(self._doors):
+            # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
+            own = _Door(listener.socket, self._refuses, self._comes, self._exhausted)
+            own.setblocking(False)
+            self._accepting.append(
+                await create(self._factory(), sock=own, backlog=backlog, **self._tls)
+            )
 
     async def take(self, client: socket.socket) -> None:
         """Serve a client that was accepted elsewhere; returns when it is through its handshake."""
@@ -121,10 +127,14 @@ class Acceptor:
 
     # -- the limit of connections --
 
-    def _full(self) -> bool:
+    @property
+    def _room(self) -> float:
         service = self._service
         taken = len(service.connections) + service.coming + len(self._handshakes)
-        return self._limit is not None and taken >= self._limit
+        return math.inf if self._limit is None else self._limit - taken
+
+    def _full(self) -> bool:
+        return self._room <= 0
 
     def _factory(self) -> Callable[[], Connection]:
         # asyncio asks the _Door before it accepts. On Windows there is no limit: nothing can be
@@ -134,9 +144,17 @@ class Acceptor:
     def _connect(self) -> Connection:
         """Make a connection for a client that uvloop has accepted without asking."""
         self._comes()
-        if self._full():
-            self._loop.call_soon(self._pause)  # not here: uvloop is not through with this one
+        if self._room < self._doors:
+            self._loop.call_soon(self._narrow)  # not here: uvloop is not through with this one
         return self._connection()
+
+    def _narrow(self) -> None:
+        """Accept by ourselves from now on: in one turn the loop could let in one too many."""
+        self._leave_to_us()
+        self._pause()
+        if not self._paused:
+            for listening in self._listening:
+                self._watch(listening)
 
     def _refuses(self) -> bool:
         """Whether nobody may be accepted now; asyncio asks before each."""

@@ -13,9 +13,9 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.writer import Progress, ResponseWriter
@@ -28,12 +28,23 @@ _TURN = 16
 _FILE_PIECE = 1024 * 1024
 # The kernel refuses more buffers in one call (IOV_MAX); a list of small blocks has them easily.
 _MOST_BUFFERS = 1024
+_NONE: Final = -1  # no descriptor
 
 
 class Outbound:
     """Sends to one client. The loop thread's, but for `send_now`."""
 
-    __slots__ = ("_again", "_file", "_loop", "_offset", "_reset", "_socket", "_transport", "paused")
+    __slots__ = (
+        "_again",
+        "_file",
+        "_loop",
+        "_offset",
+        "_own",
+        "_reset",
+        "_transport",
+        "_watched",
+        "paused",
+    )
 
     def __init__(
         self,
@@ -44,7 +55,9 @@ class Outbound:
         self._loop = loop
         self._transport = transport
         self._again = again  # pumps once more when the client has read
-        self._socket: socket.socket | None = None
+        # The duplicate, a descriptor: a socket object would cost another two system calls.
+        self._own = _NONE
+        self._watched = False  # whether the loop tells when `_own` can be written to
         self._file: int | None = None  # the descriptor of a file that is being sent
         self._offset = range(0)  # what of the file is still to be sent
         self._reset = False
@@ -57,16 +70,16 @@ class Outbound:
 
         Raises ClientDisconnected where the connection is gone.
         """
-        own = self._socket
-        if own is None:
+        own = self._own
+        if own == _NONE:
             return 0
         sent = 0
         try:
             if len(buffers) == 1:
-                return own.send(buffers[0])
+                return os.write(own, buffers[0])
             for at in range(0, len(buffers), _MOST_BUFFERS):
                 some = buffers[at : at + _MOST_BUFFERS]
-                taken = own.sendmsg(some)
+                taken = os.writev(own, some)
                 sent += taken
                 if taken < sum(map(len, some)):
                     break
@@ -80,17 +93,16 @@ class Outbound:
 
     def direct(self) -> bool:
         """Whether a pool thread may send by itself now; opens the duplicate on first use."""
-        if self._socket is None:
-            if not hasattr(socket.socket, "sendmsg"):  # Windows
+        if self._own == _NONE:
+            if not hasattr(os, "writev"):  # Windows
                 return False
-            own = self._transport.get_extra_info("socket")
-            if own is None or self._transport.get_extra_info("sslcontext") is not None:
+            theirs = self._transport.get_extra_info("socket")
+            if theirs is None or self._transport.get_extra_info("sslcontext") is not None:
                 return False
             try:
-                self._socket = socket.fromfd(own.fileno(), own.family, own.type)
+                self._own = os.dup(theirs.fileno())  # non-blocking, as theirs is
             except OSError:  # out of descriptors: everything goes through the loop
                 return False
-            self._socket.setblocking(False)
         return self._file is None and not self._transport.get_write_buffer_size()
 
     @property
@@ -127,8 +139,8 @@ class Outbound:
         try:
             sent = self._send_piece(file)
         except BlockingIOError:
-            if self._socket is not None:
-                self._loop.add_writer(self._socket.fileno(), self._writable)
+            self._watched = True
+            self._loop.add_writer(self._own, self._writable)
             return False
         except OSError:
             sent = 0
@@ -144,20 +156,25 @@ class Outbound:
     def _send_piece(self, file: int) -> int:
         start, rest = self._offset.start, len(self._offset)
         if (
-            self._socket is not None
+            self._own != _NONE
             and hasattr(os, "sendfile")
             and not self._transport.get_write_buffer_size()
         ):
-            return os.sendfile(self._socket.fileno(), file, start, min(rest, _FILE_PIECE))
+            return os.sendfile(self._own, file, start, min(rest, _FILE_PIECE))
         os.lseek(file, start, os.SEEK_SET)
         data = os.read(file, min(rest, _PIECE))
         self._transport.write(data)
         return len(data)
 
     def _writable(self) -> None:
-        if self._socket is not None:
-            self._loop.remove_writer(self._socket.fileno())
+        self._watch_no_more()
         self._again()
+
+    def _watch_no_more(self) -> None:
+        if self._watched:
+            self._watched = False
+            with suppress(RuntimeError):  # the loop may be closed already, and looks no more
+                self._loop.remove_writer(self._own)
 
     def _close_file(self) -> None:
         if self._file is not None:
@@ -167,31 +184,39 @@ class Outbound:
 
     def cut(self, exchange: Exchange) -> None:
         """End a response that will not be complete, so that the client can see it (P40, P43)."""
-        if exchange.head.version == "1.0" and (self._socket is not None or self.direct()):
+        if exchange.head.version == "1.0" and (self._own != _NONE or self.direct()):
             # Its body may end by the connection's end: only a reset tells the two apart.
             self._reset = True
-            own = cast("socket.socket", self._socket)
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with _as_socket(self._own) as own:
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def hang_up(self) -> None:
         """The connection is lost: what a pool thread still sends through the duplicate fails."""
         self._close_file()
-        if self._socket is not None:
-            self._loop.remove_writer(self._socket.fileno())
-            if not self._reset:  # a shutdown would look like an end
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
+        self._watch_no_more()
+        if self._own != _NONE and not self._reset:  # after a reset it would look like an end
+            with suppress(OSError), _as_socket(self._own) as own:
+                own.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
         """Close the duplicate: no exchange uses it any more."""
         self._close_file()
-        if self._socket is not None:
-            with suppress(RuntimeError):  # the loop may be closed already, and looks no more
-                self._loop.remove_writer(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        self._watch_no_more()
+        if self._own != _NONE:
+            os.close(self._own)
+            self._own = _NONE
         self._again = nothing  # a closed connection is freed without the garbage collector (S20)
+
+
+@contextmanager
+def _as_socket(descriptor: int) -> Iterator[socket.socket]:
+    """The descriptor as a socket, for what only a socket can do."""
+    own = socket.socket(fileno=descriptor)
+    try:
+        yield own
+    finally:
+        own.detach()
 
 
 def nothing() -> None:
