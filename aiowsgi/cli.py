@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -16,8 +17,8 @@ import click
 from aiowsgi.config import OPTIONS
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import GROUPS, Option
-from aiowsgi.run import check_files, load, serve_loaded
-from aiowsgi.settings import PREFIX, Settings, resolve
+from aiowsgi.run import check_files, load, start
+from aiowsgi.settings import PREFIX, resolve
 from aiowsgi.version import described
 
 SHORT = """Usage: aiowsgi [OPTIONS] APP
@@ -68,7 +69,7 @@ class Command(click.Command):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 clean, 1 bind or run, 2 usage, 4 load."""
+    """Run the command; its exit code: 0 clean, 1 bind or run, 2 usage, 3 worker, 4 load."""
     try:
         code = _command().main(args, prog_name="aiowsgi", standalone_mode=False)
     except ConfigError as error:
@@ -150,7 +151,8 @@ def _run(
         for name, value in values.items()
         if ctx.get_parameter_source(name) is command_line
     }
-    settings = resolve(given, os.environ, by_flag=True)
+    read = partial(resolve, given, os.environ, by_flag=True)
+    settings = read()
     for stranger in settings.strangers:
         click.echo(f"Warning: {stranger}", err=True)
     if print_config:
@@ -159,16 +161,12 @@ def _run(
     if app is None:
         click.echo(SHORT, err=True)
         return 2
-    return _start(app, settings, only_check=check_config)
-
-
-def _start(app: str, settings: Settings, *, only_check: bool) -> int:
-    application = load(app, settings)
-    if only_check:
+    if check_config:
+        load(app, settings)
         check_files(settings)
         click.echo("configuration OK")
     else:
-        serve_loaded(application, settings)
+        start(app, read, settings)
     return 0
 
 

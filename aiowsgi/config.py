@@ -1,8 +1,7 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
-The options are declared in config_process.py, config_http.py and config_load.py, one dataclass
-field each. Flags, environment variables, `--help`, `--print-config` and docs/options.md are derived
-from there.
+Declared in config_process.py, config_workers.py, config_http.py and config_load.py,
+one dataclass field each. Flags, variables, `--help`, `--print-config` and docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -16,13 +15,14 @@ from aiowsgi.binds import Bind, combine, parse_bind
 from aiowsgi.config_http import HttpOptions
 from aiowsgi.config_load import LoadOptions
 from aiowsgi.config_process import ProcessOptions
+from aiowsgi.config_workers import WorkerOptions
 from aiowsgi.cpus import usable_cpus
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import Option, declared
 
 
 @dataclasses.dataclass(frozen=True, init=False)
-class Config(ProcessOptions, HttpOptions, LoadOptions):
+class Config(ProcessOptions, WorkerOptions, HttpOptions, LoadOptions):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 
     `Config(threads=8, keep_alive="75s")`: Python values or the text of a flag; an option may be

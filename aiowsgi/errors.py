@@ -32,8 +32,8 @@ class ApplicationError(Exception):
 class ConfigError(Exception):
     """The operator asked for what cannot be: what was wrong, what was expected, how to fix it.
 
-    `exit_code` is the process's: 1 for a failed bind, 2 for usage, 4 for an application that does
-    not load.
+    `exit_code` is the process's: 1 for a failed bind, 2 for usage, 3 for a worker that died before
+    it could serve, 4 for an application that does not load.
     """
 
     def __init__(self, message: str, *, exit_code: int = 2) -> None:

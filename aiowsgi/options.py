@@ -11,6 +11,7 @@ from aiowsgi.kinds import Kind, Refused
 START = "Application"
 ADDRESS = "Address"
 SECURITY = "TLS"
+WORKERS = "Worker processes"
 THREADS = "Threads and loop"
 TIMEOUTS = "Timeouts"
 LIMITS = "Limits of a request"
@@ -18,7 +19,19 @@ BUFFERS = "Buffers"
 LOAD = "Load and health"
 FIELDS = "Environ and header fields"
 LOGS = "Logs"
-GROUPS = (START, ADDRESS, SECURITY, THREADS, TIMEOUTS, LIMITS, BUFFERS, LOAD, FIELDS, LOGS)
+GROUPS = (
+    START,
+    ADDRESS,
+    SECURITY,
+    WORKERS,
+    THREADS,
+    TIMEOUTS,
+    LIMITS,
+    BUFFERS,
+    LOAD,
+    FIELDS,
+    LOGS,
+)
 
 
 @dataclasses.dataclass(frozen=True)

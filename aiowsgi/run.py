@@ -6,11 +6,13 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from aiowsgi import importer
+from aiowsgi.errors import ConfigError
 from aiowsgi.settings import Settings, resolve
 from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication
@@ -23,11 +25,49 @@ def run(app: WSGIApplication | str, **options: Any) -> None:
     its `AIOWSGI_*` variable holds, as for the command. Raises ConfigError (its `exit_code` says
     which kind): a wrong option, an application that does not load, an address that is taken.
     """
-    settings = resolve(options, os.environ)
-    serve_loaded(load(app, settings), settings)
+    start(app, lambda: resolve(options, os.environ))
 
 
 serve = run
+
+
+def start(
+    app: WSGIApplication | str,
+    read: Callable[[], Settings],
+    settings: Settings | None = None,
+) -> None:
+    """Serve `app` in this process, or with workers where that is wanted. Raises ConfigError.
+
+    `read` makes the settings, for a reload once more; `settings` are what it has made already.
+    """
+    settings = read() if settings is None else settings
+    if not settings.supervised:
+        serve_loaded(load(app, settings), settings)
+        return
+    _check_workers(app, settings)
+    if settings.config.preload:
+        app = load(app, settings)
+    with _no_collection():
+        from aiowsgi.supervised import supervise
+    supervise(app, settings, read)
+
+
+def _check_workers(app: WSGIApplication | str, settings: Settings) -> None:
+    if not hasattr(os, "fork"):
+        raise ConfigError(
+            "workers: this system cannot share sockets among processes as workers need it: leave "
+            "it out (and WEB_CONCURRENCY), and one process serves"
+        )
+    if threading.current_thread() is not threading.main_thread():
+        raise ConfigError(
+            "workers: signals come to a program's main thread only: call run() there, or leave "
+            "workers out"
+        )
+    if not isinstance(app, str) and not settings.config.preload:
+        raise ConfigError(
+            "workers: each worker is a new process, which imports the application by its name: "
+            'give the name, run("module:app", workers=...), or add preload=True'
+        )
 
 
 def load(app: WSGIApplication | str, settings: Settings) -> WSGIApplication:

@@ -33,6 +33,11 @@ class Settings:
     origins: Mapping[str, str]
     strangers: tuple[str, ...] = ()
 
+    @property
+    def supervised(self) -> bool:
+        """Whether a supervisor with workers is wanted, be it one worker, or one process alone."""
+        return self.origins["workers"] != DEFAULT or self.config.preload
+
     def lines(self) -> Iterator[str]:
         """Yield `name = value  (origin)` for each option, then what follows from them together."""
         for name, option in OPTIONS.items():
@@ -40,7 +45,10 @@ class Settings:
             shown = option.show(getattr(self.config, name))
             yield f"{name:<24} = {shown:<24} ({origin})"
         binds = ", ".join(map(str, self.config.binds))
-        yield f"It would listen on {binds} and run {self.config.thread_count} threads."
+        threads = f"{self.config.thread_count} threads"
+        if self.supervised:
+            threads += f" in each of {self.config.worker_count} workers"
+        yield f"It would listen on {binds} and run {threads}."
 
 
 def resolve(

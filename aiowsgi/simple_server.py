@@ -13,7 +13,6 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -122,18 +121,16 @@ class SimpleServer:
             self._over.set()
 
     async def _serve_until_told(self, server: Server) -> None:
-        loop, kill = asyncio.get_running_loop(), partial(server.stop, now=True)
+        loop = asyncio.get_running_loop()
 
         def interrupt() -> None:
             self._interrupted = True
-            kill()
+            server.stop(now=True)
 
         with ExitStack() as signals:
-            signals.enter_context(on_signals(loop, stop=server.stop, kill=kill, only="SIGTERM"))
+            signals.enter_context(on_signals(loop, {"SIGTERM": server.stop}))
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                signals.enter_context(
-                    on_signals(loop, stop=interrupt, kill=interrupt, only="SIGINT")
-                )
+                signals.enter_context(on_signals(loop, {"SIGINT": interrupt}))
             if self._told:
                 server.stop()
             await server.serve()

@@ -18,6 +18,7 @@ CONFIG = (
     "aiowsgi.config_http",
     "aiowsgi.config_load",
     "aiowsgi.config_process",
+    "aiowsgi.config_workers",
     "aiowsgi.options",
 )
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -37,9 +38,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         f"aiowsgi.server.{part}"
         for part in ("server", "acceptor", "assembly", "loops", "signals", "sockets", "tls")
     ),
-    ("aiowsgi.server.supervisor", "aiowsgi.server.reloader"),
+    tuple(
+        f"aiowsgi.server.{part}"
+        for part in ("supervisor", "reloader", "worker", "workers", "child", "lifeline", "spawn")
+    ),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
-    ("aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),
+    ("aiowsgi.supervised", "aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),
     ("aiowsgi", "aiowsgi.__main__"),
 )
 
@@ -75,6 +79,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.server",
     "aiowsgi.settings",
     "aiowsgi.simple_server",
+    "aiowsgi.supervised",
 )
 
 VAGUE_NAMES = frozenset({"common", "helper", "helpers", "manager", "misc", "util", "utils"})

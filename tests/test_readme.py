@@ -50,6 +50,7 @@ ANSWERS = {
 SERVES = {
     "aiowsgi --bind unix:app.sock --uds-permissions 660 examples/hello.py:app",
     "aiowsgi --bind 0.0.0.0:8000 --graceful-timeout 20s examples/hello.py:app",
+    "aiowsgi --workers auto --bind 0.0.0.0:8000 examples/hello.py:app",
 }
 
 

@@ -45,6 +45,7 @@ def assemble(
     environ = EnvironBuilder(
         root_path=config.root_path,
         multithread=config.thread_count > 1,
+        multiprocess=config.worker_count > 1,
         software=f"aiowsgi/{__version__}",
     )
     application = Application(

@@ -43,11 +43,11 @@ class Gate:
         self._health = health
         self._refused = 0  # since the last sweep
 
-    def admits(self, exchange: Exchange, *, draining: bool) -> bool:
-        """Whether the exchange may be queued; `draining`: the server stops."""
+    def admits(self, exchange: Exchange, *, leaving: bool) -> bool:
+        """Whether the exchange may be queued; `leaving`: the service ends soon."""
         head = exchange.head
         if head.path == self._health and head.method in ("GET", "HEAD"):
-            self._tell(exchange, draining=draining)
+            self._tell(exchange, leaving=leaving)
             return False
         if self.full:
             self._refused += 1
@@ -77,10 +77,10 @@ class Gate:
             logger.warning("No thread was free for %d requests: they got a 503", self._refused)
             self._refused = 0
 
-    def _tell(self, exchange: Exchange, *, draining: bool) -> None:
+    def _tell(self, exchange: Exchange, *, leaving: bool) -> None:
         wrong = ""
         if _asks_whether_ready(exchange.head.query):
-            wrong = "draining" if draining else "shedding" if self.full else ""
+            wrong = "draining" if leaving else "shedding" if self.full else ""
         exchange.answer(503 if wrong else 200, wrong or "ok")
 
 

@@ -34,7 +34,7 @@ from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.phases import LAST_CHANCE
 from aiowsgi.server.service import Service
-from aiowsgi.server.signals import on_signals
+from aiowsgi.server.signals import Act, alone, endings, on_signals
 from aiowsgi.server.sockets import Listener, listen
 from aiowsgi.server.tls import arguments, server_context
 from aiowsgi.wsgi.types import WSGIApplication
@@ -81,6 +81,7 @@ class Server:
         self._sweeping = ExitStack()
         self._stopping: asyncio.Future[None] | None = None
         self._stop_early = False  # stop() came before the start
+        self._retires = False  # others serve on at the same addresses
         self._killed = False  # patience is over
         self.stuck: list[Exchange] = []  # what was still running when patience ended
 
@@ -144,8 +145,27 @@ class Server:
             self._close_listeners()
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with on_signals(loop, stop=self._stop, kill=partial(self._stop, True)):
+        with on_signals(loop, {**self.endings(), **alone(self._stop)}):
             await self.serve()
+
+    def endings(self) -> dict[str, Act]:
+        """The signals that end a server, for `on_signals`."""
+        return endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
+
+    def leave(self) -> None:
+        """End gracefully, after `shutdown_delay`; readiness fails at once."""
+        delay = self.config.shutdown_delay
+        if delay and self._service is not None:
+            self._service.leaving = True
+            self._service.loop.call_later(delay, self._stop)
+            logger.info("Serving for another %gs, with readiness failing", delay)
+        else:
+            self._stop()
+
+    def retire(self) -> None:
+        """End gracefully, as others serve on at the same addresses: readiness does not fail."""
+        self._retires = True
+        self._stop()
 
     async def serve(self) -> None:
         """Serve in the running loop until `stop()`; cancelling it stops at once."""
@@ -185,11 +205,12 @@ class Server:
         try:
             for listener in self._listeners:
                 await self._accepting.open(listener, self.config.backlog)
-                logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+                if not self._adopted:
+                    logger.info("Listening at: %s (%d)", listener.url, os.getpid())
         except BaseException:
             self._finish(service)
             raise
-        if sys.stderr is not None and sys.stderr.isatty():
+        if not self._adopted and sys.stderr is not None and sys.stderr.isatty():
             logger.info("(Press CTRL+C to quit)")
         if self._stop_early:
             self._stop()
@@ -217,11 +238,12 @@ class Server:
     async def _drain(self, service: Service) -> None:
         """Finish what is under way, up to the graceful timeout (S8)."""
         self._enter(State.DRAINING)
-        service.draining = True
+        service.draining, service.leaving = True, not self._retires
         acceptor = self._accepting
         await acceptor.accept_no_more()
-        for listener in self._listeners:
-            await acceptor.take_waiting(listener, lambda: not self._killed)
+        if not self._retires:
+            for listener in self._listeners:
+                await acceptor.take_waiting(listener, lambda: not self._killed)
         self._close_listeners()
         patience = self.config.graceful_timeout
         now = time.monotonic()

@@ -77,6 +77,7 @@ class Service:
         "dispatcher",
         "draining",
         "gate",
+        "leaving",
         "log",
         "loop",
         "now",
@@ -124,7 +125,8 @@ class Service:
         self.connections: set[Swept] = set()
         self.coming = 0  # clients that were accepted and are not among the connections yet
         self.when_left: Callable[[], None] | None = None  # called when there is room again
-        self.draining = False
+        self.draining = False  # no new clients; each answer is the last of its connection
+        self.leaving = False  # the service ends here soon: readiness fails
         self.now = time.monotonic()  # as of the last sweep: exact enough for a deadline
 
     def join(self, connection: Swept) -> None:
@@ -162,7 +164,7 @@ class Service:
 
     def submit(self, exchange: Exchange) -> None:
         """Have it run by the next free thread, or answered right here where it may not be."""
-        if self.gate is None or self.gate.admits(exchange, draining=self.draining):
+        if self.gate is None or self.gate.admits(exchange, leaving=self.leaving):
             self.dispatcher.submit(exchange)
 
     def abandon(self, exchange: Exchange) -> None:

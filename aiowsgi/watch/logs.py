@@ -56,6 +56,20 @@ def set_up_logs(level: str) -> None:
     _set_up(ACCESS_LOG, "INFO", TerminalOutput("stdout", _ACCESS_LINE))
 
 
+def reopen_logs() -> None:
+    """Have every output of the two loggers that writes to a file open it anew, if it knows how.
+
+    For log rotation: an output tells by a method `reopenIfNeeded`, the name that it has in the
+    standard library (logging.handlers.WatchedFileHandler).
+    """
+    for name in (ERROR_LOG, ACCESS_LOG):
+        for handler in logging.getLogger(name).handlers:
+            reopen = getattr(handler, "reopenIfNeeded", None)
+            if reopen is not None:
+                with handler.lock or nullcontext():
+                    reopen()
+
+
 def only_output(logger: logging.Logger) -> TerminalOutput | None:
     """The output that writes what `logger` is told as it is, where nothing else wants records.
 

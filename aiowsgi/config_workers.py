@@ -1,0 +1,44 @@
+"""The options of several processes: how many workers, and how they come and go."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from aiowsgi import kinds
+from aiowsgi.cpus import usable_cpus
+from aiowsgi.options import TIMEOUTS, WORKERS, option
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class WorkerOptions:
+    """What the supervisor is told; where none of this is given, there is none."""
+
+    workers: int | None = option(
+        1,
+        kinds.count(minimum=1, auto=True),
+        WORKERS,
+        "Worker processes under a supervisor, which replaces those that die; auto is one per CPU "
+        "that can be used. Where it is not given, one process serves by itself.",
+        flags=("-w",),
+        default_text="$WEB_CONCURRENCY, or one process without a supervisor",
+        well_known="WEB_CONCURRENCY",
+    )
+    preload: bool = option(
+        False,
+        kinds.switch(),
+        WORKERS,
+        "Load the application once, in the supervisor, and fork the workers from it: they share "
+        "memory, but a reload brings no new code.",
+    )
+    shutdown_delay: float = option(
+        0.0,
+        kinds.duration(none=False),
+        TIMEOUTS,
+        "Go on serving for so long after TERM, while readiness (--health-path with ?ready) fails: "
+        "time for load balancers to look away.",
+    )
+
+    @property
+    def worker_count(self) -> int:
+        """The number of workers, `auto` resolved."""
+        return usable_cpus() if self.workers is None else self.workers

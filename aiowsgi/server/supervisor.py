@@ -1,0 +1,160 @@
+"""Supervisor: owns the listeners, keeps the workers, and does what signals ask for.
+
+It serves nobody and runs no code of the application (but with `preload`, which loads it here, once,
+before the first fork): so it does not fail with it. It is one thread that waits for signals and for
+what its workers say.
+
+Call flow: run -> _turn -> Workers.balance; a signal -> _acts; a word -> Workers.listen; a death ->
+Workers.reap.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from aiowsgi.config import Config
+from aiowsgi.errors import ConfigError
+from aiowsgi.server.child import Child
+from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
+from aiowsgi.server.sockets import Listener
+from aiowsgi.server.workers import Launch, Workers
+from aiowsgi.watch.logs import reopen_logs, set_up_logs
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+class Supervisor:
+    """Keeps `config.worker_count` workers on its listeners; for the main thread of a process.
+
+    `launch` starts one; `reread` makes the config anew for a reload, or raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        listeners: list[Listener],
+        launch: Launch,
+        reread: Callable[[], Config],
+    ) -> None:
+        self._listeners = listeners
+        self._reread = reread
+        self._selector = selectors.DefaultSelector()
+        self._signals = SignalQueue([*COMMANDS, "SIGCHLD"])
+        self._workers = Workers(
+            config, listeners, launch, selector=self._selector, forget=self._forget
+        )
+        self._told = False  # that it serves
+        self._interrupted = False
+        self._hung_up = terminal_watch()
+        self._acts: dict[str, Act] = {
+            "SIGTERM": self._leave,
+            "SIGINT": self._interrupt,
+            "SIGQUIT": self._quit,
+            "SIGHUP": self._reload,
+            "SIGTTIN": lambda: self._want(self._workers.wanted + 1),
+            "SIGTTOU": lambda: self._want(self._workers.wanted - 1),
+            "SIGUSR1": self._reopen_logs,
+        }
+
+    def run(self) -> None:
+        """Serve until a signal ends it; the listeners are closed then.
+
+        Raises ConfigError where the first workers do not come to serve: with the message and exit
+        code that a worker gave, or 3 where it died without a word.
+        """
+        workers = self._workers
+        with self._signals, self._selector:
+            self._selector.register(self._signals, selectors.EVENT_READ)
+            try:
+                while not workers.ending or len(workers):
+                    self._turn()
+            finally:
+                workers.kill()
+                for listener in self._listeners:
+                    listener.close()
+        if workers.failure is not None:
+            raise workers.failure
+        logger.info("All workers have ended")
+
+    def _turn(self) -> None:
+        workers = self._workers
+        workers.balance(time.monotonic())
+        for key, _ in self._selector.select(workers.patience):
+            if isinstance(key.data, Child):
+                workers.listen(key.data)
+        for name in self._signals.take():
+            if name in self._acts:
+                self._acts[name]()
+        now = time.monotonic()
+        workers.reap(now)
+        workers.look(now)
+        if workers.came_up and not self._told:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = True
+        for listener in self._listeners:
+            logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+        pids = ", ".join(str(child.pid) for child in self._workers.serving)
+        logger.info("%d workers serve: %s", self._workers.wanted, pids)
+        if sys.stderr is not None and sys.stderr.isatty():
+            logger.info("(Press CTRL+C to quit)")
+
+    def _forget(self) -> None:
+        self._selector.close()
+        self._signals.close()
+
+    # -- signals --
+
+    def _leave(self) -> None:
+        self._end(signal.SIGTERM, self._workers.config.shutdown_delay)
+
+    def _interrupt(self) -> None:
+        if self._interrupted:
+            self._quit()
+        else:
+            self._interrupted = True
+            self._end(signal.SIGINT, 0.0)
+
+    def _end(self, number: int, delay: float) -> None:
+        # Ours first: what the kernel accepts must have a worker that takes it (S8).
+        for listener in self._listeners:
+            listener.socket.close()
+        logger.info("Ending: %d workers finish what they have", len(self._workers))
+        self._workers.end(number, time.monotonic(), delay)
+
+    def _quit(self) -> None:
+        self._workers.end_at_once(time.monotonic())
+
+    def _reload(self) -> None:
+        if self._hung_up():
+            self._leave()
+            return
+        reopen_logs()
+        try:
+            config = self._reread()
+        except ConfigError as error:
+            logger.error("Reload failed, the workers go on as they were: %s", error)
+            return
+        if config.binds != self._workers.config.binds:
+            logger.warning("Addresses change with a restart only, not with a reload")
+        set_up_logs(config.log_level)
+        logger.info("Reloading: one worker after the other is replaced")
+        self._workers.renew(config)
+
+    def _want(self, number: int) -> None:
+        if number < 1:
+            logger.warning("One worker is the least")
+            return
+        self._workers.want(number)
+        logger.info("%d workers are wanted now", number)
+
+    def _reopen_logs(self) -> None:
+        reopen_logs()
+        self._workers.send(signal.SIGUSR1)

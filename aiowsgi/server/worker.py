@@ -1,0 +1,72 @@
+"""Worker: one of several processes, from the inside; it serves on listeners that are not its own.
+
+It says on its line that it is ready, and once a second that its loop turns. What ends it is a
+signal, the word that it should retire, or the end of the line: nobody outlives the supervisor. All
+of these take the one way of draining that a server alone has, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+from contextlib import suppress
+from functools import partial
+
+from aiowsgi.server.descriptors import raise_descriptor_limit
+from aiowsgi.server.lifeline import BEAT, BEAT_SECONDS, READY, RETIRE, Lifeline
+from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.server import Server
+from aiowsgi.server.signals import Act, on_signals
+from aiowsgi.watch.logs import reopen_logs
+
+logger = logging.getLogger("aiowsgi.error")
+
+
+class Worker:
+    """Runs a server that has adopted its listeners; main thread and loop thread of its process."""
+
+    def __init__(self, server: Server, line: Lifeline) -> None:
+        self._server = server
+        self._line = line
+
+    def run(self) -> None:
+        """Serve until it is told to end, or nobody is left to tell."""
+        raise_descriptor_limit()
+        with suppress(Exception):  # no stderr, or one that is no file
+            # For ABRT, by which the supervisor ends a process whose loop does not turn.
+            faulthandler.enable()
+        loop = new_loop(self._server.config.loop)
+        run(self._serve(loop), loop)
+
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        beating = asyncio.ensure_future(self._beat())
+        self._line.socket.setblocking(False)
+        loop.add_reader(self._line.socket, self._told)
+        try:
+            with on_signals(loop, self._acts()):
+                async with self._server:
+                    self._line.say(READY)
+                    await self._server.stopped()
+        finally:
+            loop.remove_reader(self._line.socket)
+            beating.cancel()
+
+    def _acts(self) -> dict[str, Act]:
+        """INT is not counted: on a terminal it comes to every process, and to the supervisor."""
+        server = self._server
+        stop, kill = server.stop, partial(server.stop, now=True)
+        return {"SIGTERM": server.leave, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            self._line.say(BEAT)
+
+    def _told(self) -> None:
+        if any(word == RETIRE for word, _ in self._line.hear()):
+            self._server.retire()
+        if self._line.ended:
+            asyncio.get_running_loop().remove_reader(self._line.socket)
+            logger.warning("The supervisor is gone: this worker ends")
+            self._server.stop()

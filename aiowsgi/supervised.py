@@ -1,0 +1,156 @@
+"""Several processes: what the supervisor is given, and what a worker makes of what it is told.
+
+By default a worker is a fresh interpreter that imports the application by its name: a reload brings
+new code. With `preload` this process imports it, and workers are copies.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import sys
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
+
+from aiowsgi import importer
+from aiowsgi.config import OPTIONS, Config
+from aiowsgi.errors import ConfigError
+from aiowsgi.server.lifeline import FAILED, Lifeline
+from aiowsgi.server.server import Server
+from aiowsgi.server.signals import reset_signals
+from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.server.spawn import end_now, fork, spawn
+from aiowsgi.server.supervisor import Supervisor
+from aiowsgi.server.tls import server_context
+from aiowsgi.server.worker import Worker
+from aiowsgi.server.workers import Launch, Start
+from aiowsgi.settings import Settings
+from aiowsgi.watch.logs import set_up_logs
+from aiowsgi.wsgi.types import WSGIApplication
+
+Load = Callable[[], WSGIApplication]
+
+
+class Task(NamedTuple):
+    """What a fresh interpreter has to do; listeners are (descriptor, url)."""
+
+    reference: str
+    config: Config
+    listeners: list[tuple[int, str]]
+
+
+def supervise(
+    app: WSGIApplication | str, settings: Settings, reread: Callable[[], Settings]
+) -> None:
+    """Serve with as many workers as the settings want, until a signal ends it. ConfigError.
+
+    `app` is the name of the application, or itself where it is preloaded. `reread` makes the
+    settings anew, for a reload.
+    """
+    config = settings.config
+    directory = _start_directory()
+    importer.enter(config.chdir)
+    set_up_logs(config.log_level)
+    scheme = "http" if server_context(config) is None else "https"
+    launch: Launch
+    if isinstance(app, str):
+        _check_functions(config)
+        launch = Fresh(app, directory)
+    else:
+        launch = Copies(app)
+    listeners = listen(config.binds, config.backlog, scheme)
+    Supervisor(config, listeners, launch, lambda: reread().config).run()
+
+
+class Fresh:
+    """Launches workers that are interpreters of their own, in the directory that we started in."""
+
+    def __init__(self, reference: str, directory: str) -> None:
+        self._reference = reference
+        self._directory = directory
+        # What we find in the current directory first, they find in theirs, be it another by then.
+        self._path = ["", *sys.path[1:]] if sys.path[0] == os.getcwd() else sys.path
+
+    def __call__(self, start: Start) -> tuple[int, bytes]:
+        """Start one."""
+        listeners = [(each.socket.fileno(), each.url) for each in start.listeners]
+        return spawn(
+            (__name__, work.__name__),
+            Task(self._reference, start.config, listeners),
+            start.line.fileno(),
+            inherits=[number for number, _ in listeners],
+            directory=os.path.join(self._directory, start.config.chdir or ""),
+            path=self._path,
+        )
+
+
+class Copies:
+    """Launches workers that are copies of this process, application and all."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, start: Start) -> tuple[int, bytes]:
+        """Start one."""
+
+        def work_here() -> int:
+            start.forget()
+            reset_signals()
+            line = Lifeline(start.line)
+            return _work(lambda: self._application, start.config, start.listeners, line)
+
+        return fork(work_here), b""
+
+
+def work(line: int, told: BinaryIO) -> int:
+    """Be a worker in a fresh interpreter; the exit code. `told`: where the Task is."""
+    reset_signals()
+    lifeline = Lifeline(socket.socket(fileno=line))
+    try:
+        task: Task = pickle.load(told)  # noqa: S301 - our own supervisor wrote it
+    except EOFError:
+        return 0  # it is dead already
+    listeners = [Listener(socket.socket(fileno=number), url) for number, url in task.listeners]
+
+    def load() -> WSGIApplication:
+        importer.enter(None)
+        return importer.load(task.reference, factory=task.config.factory)
+
+    return _work(load, task.config, listeners, lifeline)
+
+
+def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline) -> int:
+    """Load the application and serve it; what is wrong with it is for the supervisor to tell."""
+    try:
+        context = server_context(config)
+        application = load()
+    except ConfigError as error:
+        line.say(FAILED, f"{error.exit_code} {error}")
+        return error.exit_code
+    set_up_logs(config.log_level)
+    server = Server(application, config)
+    server.adopt(listeners, context)
+    Worker(server, line).run()
+    if server.stuck:
+        end_now(0)  # the interpreter would wait for the threads; the log has what they do
+    return 0
+
+
+def _check_functions(config: Config) -> None:
+    for name in OPTIONS:
+        value = getattr(config, name)
+        if callable(value) and getattr(value, "__module__", None) == "__main__":
+            raise ConfigError(
+                f"{name}: workers are new processes, which do not run this program and so do not "
+                "find its functions: put it into a module of its own, or use preload"
+            )
+
+
+def _start_directory() -> str:
+    """Where we were started, by the name that the shell knows: a reload follows a symbolic link."""
+    current, told = os.getcwd(), os.environ.get("PWD", "")
+    try:
+        return told if told and os.path.samefile(told, current) else current
+    except OSError:
+        return current

@@ -1,0 +1,31 @@
+"""An application that says which process it runs in, and does to it what it is asked for."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+
+def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
+    body = str(os.getpid())
+    if path == "/multiprocess":
+        body = str(environ["wsgi.multiprocess"])
+    elif path == "/directory":
+        body = os.getcwd()
+    elif path == "/die":
+        os._exit(7)
+    elif path == "/stuck":
+        print("stuck", flush=True)  # noqa: T201 - the test waits for it
+        threading.Event().wait()
+    elif path == "/hold":  # the loop, too: this call keeps the GIL
+        ctypes.PyDLL(None).sleep(60)
+    elif path == "/wait":  # until the file that the query names has been removed
+        print("waits", flush=True)  # noqa: T201 - the test counts them
+        while Path(query).exists():
+            threading.Event().wait(0.005)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [body.encode()]

@@ -1,0 +1,99 @@
+"""The command with workers, as a process whose log can be waited for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from tests.test_cli_process import command, get
+
+APP = "tests.apps.worker:app"
+PATIENCE = 30.0  # seconds, on a machine that has much else to do
+
+
+class Output:
+    """What a process writes to one stream, line by line; it ends when all its writers have."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.lines: list[str] = []
+        self.ended = False
+        self._stream = stream
+        self._changed = threading.Condition()  # guards both
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            with self._changed:
+                self.lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self.ended = True
+            self._changed.notify_all()
+
+    def find(self, pattern: str) -> list[re.Match[str]]:
+        """All lines so far that have the pattern in them."""
+        return [found for line in list(self.lines) if (found := re.search(pattern, line))]
+
+    def wait(self, pattern: str, times: int = 1) -> re.Match[str]:
+        """Wait until as many lines have it; the last of these."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended or len(self.find(pattern)) >= times, PATIENCE)
+            found = self.find(pattern)
+        assert len(found) >= times, "\n".join(self.lines)
+        return found[times - 1]
+
+    def wait_for_the_end(self) -> str:
+        """Wait until nobody can write any more; all of it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.ended, PATIENCE), "\n".join(self.lines)
+        return "\n".join(self.lines)
+
+
+class Supervised:
+    """A supervisor and its workers; `url` says where they serve."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        self.process = process
+        self.out = Output(process.stdout)
+        self.log = Output(process.stderr)
+        self.url = self.log.wait(rf"Listening at: (\S+) \({process.pid}\)$")[1]
+        pids = self.log.wait(r"workers serve: (.*)")[1]
+        self.pids = [int(pid) for pid in pids.split(", ")]
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def get(self, path: str = "/") -> str:
+        status, body = get(self.url, path)
+        assert status == 200
+        return body
+
+    def end(self) -> str:
+        """Wait for the end of all processes; the log."""
+        log = self.log.wait_for_the_end()
+        self.process.wait(PATIENCE)
+        return log
+
+    def answered_by(self, wanted: int) -> set[int]:
+        """Ask until so many workers have answered, each on a connection of its own."""
+        seen: set[int] = set()
+        deadline = time.monotonic() + PATIENCE
+        while len(seen) < wanted:
+            assert time.monotonic() < deadline, seen
+            seen.add(int(self.get()))
+        return seen
+
+
+@contextmanager
+def supervised(*args: str, app: str = APP, **environ: str) -> Iterator[Supervised]:
+    """`aiowsgi ... APP` on a free port, once its workers serve."""
+    with command("--port", "0", "--no-access-log", *args, app, **environ) as process:
+        yield Supervised(process)
