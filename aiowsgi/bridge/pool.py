@@ -18,12 +18,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 
 from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.gather import Gathering
 from aiowsgi.bridge.places import Places
+from aiowsgi.bridge.threads import ThreadSource
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001
@@ -34,13 +34,13 @@ CallLater = Callable[[float, Callable[[], None]], object]
 
 
 class Dispatcher:
-    """Runs exchanges on `executor`: at most `threads` at once, and `most_streams` streams beside.
+    """Runs exchanges on threads of `source`: `threads` at once, and `most_streams` streams beside.
 
     `call_soon(call)` has the loop call when it has read what had come; `call_later(seconds, call)`
     is its timer: one is pending at most, and none while the application keeps up. `clock` gives
     monotonic seconds, `busy` the seconds of processor time that the process has used. `patience` is
     how long a drain without work waits for more, in seconds, before it gives its thread back:
-    nothing, where the executor has other work to do too. `spent`, which may be set, is called on
+    nothing, where its executor has other work to do too. `spent`, which may be set, is called on
     any thread when an exchange asks for the place of a stream and there is none.
     """
 
@@ -53,7 +53,6 @@ class Dispatcher:
         "_closed",
         "_eager",
         "_excuses",
-        "_executor",
         "_gathering",
         "_lock",
         "_parked",
@@ -61,12 +60,13 @@ class Dispatcher:
         "_places",
         "queue",
         "_step",
+        "source",
         "spent",
     )
 
     def __init__(
         self,
-        executor: Executor,
+        source: ThreadSource,
         threads: int,
         *,
         most_streams: int = 0,
@@ -76,7 +76,7 @@ class Dispatcher:
         busy: Callable[[], float],
         patience: float = 0.0,
     ) -> None:
-        self._executor = executor
+        self.source = source
         self._call_later = call_later
         self._clock = clock
         self._busy = busy
@@ -172,9 +172,7 @@ class Dispatcher:
         self._excuses = 0
 
     def _start(self) -> None:
-        try:
-            self._executor.submit(self._drain)
-        except RuntimeError:  # the executor was shut down under us
+        if not self.source.run(self._drain):  # its executor was shut down under us
             with self._lock:
                 self._places.drains -= 1
                 self._closed = True

@@ -7,13 +7,14 @@ import itertools
 import logging
 import os
 import time
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
 
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Application
 from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.bridge.threads import ThreadSource
 from aiowsgi.config import Config
 from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
@@ -28,17 +29,17 @@ from aiowsgi.watch.access_log import AccessLog
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.types import WSGIApplication
 
+_PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
+
 
 def assemble(
     app: WSGIApplication,
     config: Config,
     loop: asyncio.AbstractEventLoop,
-    executor: Executor,
+    executor: Executor | None,
     context: Context,
-    *,
-    patience: float,
 ) -> Service:
-    """Make what all connections of one server share; `patience` is the Dispatcher's."""
+    """Make what all connections of one server share; `executor`: None for threads of our own."""
     defaults = response_defaults(config)
     access = logging.getLogger("aiowsgi.access")
     log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
@@ -59,14 +60,14 @@ def assemble(
     )
     wakes = wake_queue(loop)
     dispatcher = Dispatcher(
-        executor,
+        _threads(executor, config),
         config.thread_count,
         most_streams=config.max_streams,
         call_soon=loop.call_soon,
         call_later=loop.call_later,
         clock=time.monotonic,
         busy=time.process_time,
-        patience=patience,
+        patience=_PATIENCE if executor is None else 0.0,
     )
     overdue = Overdue(
         dispatcher,
@@ -101,6 +102,16 @@ def assemble(
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
+
+
+def _threads(executor: Executor | None, config: Config) -> ThreadSource:
+    usual = config.thread_count
+    if executor is not None:
+        return ThreadSource(executor, usual)
+    # It makes a thread when it needs one, so that the most costs nothing.
+    most = usual + config.max_streams
+    make = partial(ThreadPoolExecutor, most, thread_name_prefix="aiowsgi")
+    return ThreadSource(make(), usual, make)
 
 
 def _gate(dispatcher: Dispatcher, config: Config) -> Gate | None:

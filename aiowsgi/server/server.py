@@ -19,7 +19,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from enum import Enum
 from functools import partial
@@ -43,7 +43,6 @@ logger = logging.getLogger("aiowsgi.error")
 
 
 _LOOK = 0.02  # how often a drain looks whether it is over, in seconds
-_PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
 
 
 class State(Enum):
@@ -71,7 +70,6 @@ class Server:
         self.config = Config() if config is None else config
         self._app = app
         self._executor = executor
-        self._own_executor: ThreadPoolExecutor | None = None
         self._state = State.NEW
         self._listeners: list[Listener] = []
         self._adopted = False
@@ -185,18 +183,12 @@ class Server:
         loop = asyncio.get_running_loop()
         self._stopping = loop.create_future()
         self.bind()
-        executor = self._executor
-        if executor is None:
-            # It makes a thread when it needs one, so that the most costs nothing.
-            most = self.config.thread_count + self.config.max_streams
-            executor = self._own_executor = ThreadPoolExecutor(most, thread_name_prefix="aiowsgi")
         self._service = service = assemble(
             self._app,
             self.config,
             loop,
-            executor,
+            self._executor,
             contextvars.copy_context(),
-            patience=_PATIENCE if self._executor is None else 0.0,
         )
         tls = arguments(self._context, self.config)
         self._acceptor = Acceptor(service, tls, self.config.limit_connections)
@@ -285,8 +277,7 @@ class Server:
             connection.abort()
         self._sweeping.close()
         self._close_listeners()
-        if self._own_executor is not None:
-            self._own_executor.shutdown(wait=not self.stuck, cancel_futures=True)
+        service.dispatcher.source.shutdown(wait=not self.stuck)
         if service.log is not None:
             service.log.close()
         self._enter(State.STOPPED)

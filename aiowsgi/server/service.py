@@ -194,6 +194,7 @@ class Service:
         for connection in list(self.connections):
             connection.sweep(self.now)
         self.overdue.sweep(self.now)
+        self.dispatcher.source.sweep(self.now)
         if self.gate is not None:
             self.gate.sweep(self.now)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from aiowsgi.bridge.exchange import RUNS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
+from aiowsgi.bridge.threads import ThreadSource
 from tests.switching import switching
 
 
@@ -63,7 +64,7 @@ def dispatcher(threads: int, streams: int = 0) -> Iterator[tuple[Dispatcher, Loo
     loop = Loop()
     with ThreadPoolExecutor(threads + streams) as executor:
         pool = Dispatcher(
-            executor,
+            ThreadSource(executor, threads),
             threads,
             most_streams=streams,
             call_soon=loop.call_soon,
@@ -134,7 +135,7 @@ def test_the_second_of_two_that_came_together_is_not_forgotten() -> None:
     ring: list[Callable[[], None]] = []
     with Quick(2) as executor:
         pool = Dispatcher(
-            executor,
+            ThreadSource(executor, 2),
             2,
             call_soon=ring.append,
             call_later=loop.call_later,
@@ -209,7 +210,7 @@ def test_an_executor_that_was_shut_down_ends_the_exchange_instead_of_losing_it()
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
     pool = Dispatcher(
-        executor,
+        ThreadSource(executor, 1),
         1,
         call_soon=loop.call_soon,
         call_later=loop.call_later,
