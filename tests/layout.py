@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aiowsgi.asgi", "aiowsgi.server"),  # in server/: the connection and what it is made of
     tuple(
         f"aiowsgi.server.{part}"
-        for part in ("server", "acceptor", "assembly", "loops", "signals", "sockets", "tls")
+        for part in "server acceptor assembly drain loops signals sockets tls".split()
     ),
     tuple(
         f"aiowsgi.server.{part}"

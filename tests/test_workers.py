@@ -60,8 +60,9 @@ def test_the_exit_of_an_application_is_told_with_its_code() -> None:
         assert int(server.get()) != server.pids[0]
 
 
-def test_workers_do_not_outlive_a_supervisor_that_was_killed() -> None:
-    with supervised("--workers", "2") as server:
+@pytest.mark.parametrize("how", ["--no-preload", "--preload"])
+def test_workers_do_not_outlive_a_supervisor_that_was_killed(how: str) -> None:
+    with supervised("--workers", "2", how) as server:
         server.signal(signal.SIGKILL)
         log = server.log.wait_for_the_end()  # nobody has the other end of the pipe any more
         assert log.count("The supervisor is gone: this worker ends") == 2

@@ -24,7 +24,7 @@ from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
 from aiowsgi.server.endpoints import endpoints
 from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
-from aiowsgi.server.phases import Life, Phase, Verdict
+from aiowsgi.server.phases import LAST_CHANCE, Life, Phase, Verdict
 from aiowsgi.server.service import Service
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
@@ -218,7 +218,7 @@ class Connection(asyncio.Protocol):
         if self._life.phase is not Phase.EXCHANGE:  # hung up before the application was through
             return
         self._exchange = None
-        if not exchange.writer.keep_alive or self._service.draining:
+        if not exchange.writer.keep_alive:
             self._hang_up(lingering=self._unread())
         elif self._parser.state is ParserState.BODY:
             self._inbound.drop()
@@ -260,12 +260,13 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """The server stops: finish what is under way, and close."""
-        # The request of a fresh connection may be here already: `Life.judge` gives it a moment.
-        if self._life.phase is Phase.IDLE and not self._life.fresh:
-            self._transport.close()
-        elif self._life.phase is Phase.EXCHANGE and self._exchange is not None:
+        waited = self._service.now - self._life.since
+        if self._life.phase is Phase.EXCHANGE and self._exchange is not None:
             self._exchange.writer.last_answer()
             self._look_whether_over()
+        # One that is new or in use may have a request on its way: `Life.judge` gives it a moment.
+        if self._life.phase is Phase.IDLE and not self._life.fresh and waited > LAST_CHANCE:
+            self._transport.close()
 
     def abort(self) -> None:
         """The server's patience is over."""

@@ -12,13 +12,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import math
 import os
 import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from enum import Enum
@@ -30,9 +28,9 @@ from aiowsgi.config import Config
 from aiowsgi.server.acceptor import Acceptor
 from aiowsgi.server.assembly import assemble
 from aiowsgi.server.descriptors import raise_descriptor_limit
+from aiowsgi.server.drain import drain, until
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.overdue import log_stuck
-from aiowsgi.server.phases import LAST_CHANCE
 from aiowsgi.server.service import Service
 from aiowsgi.server.signals import Act, alone, endings, on_signals
 from aiowsgi.server.sockets import Listener, listen
@@ -40,9 +38,6 @@ from aiowsgi.server.tls import arguments, server_context
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
-
-
-_LOOK = 0.02  # how often a drain looks whether it is over, in seconds
 
 
 class State(Enum):
@@ -130,7 +125,7 @@ class Server:
         service = self._running
         service.draining = True  # so that the answer is the connection's last
         await self._accepting.take(client)
-        await self._until(lambda: not service.connections)
+        await until(lambda: not service.connections)
 
     def run(self) -> None:
         """Serve until INT or TERM. Raises ConfigError where an address cannot be opened."""
@@ -228,33 +223,15 @@ class Server:
             self._stopping.set_result(None)
 
     async def _drain(self, service: Service) -> None:
-        """Finish what is under way, up to the graceful timeout (S8)."""
         self._enter(State.DRAINING)
-        service.draining, service.leaving = True, not self._retires
-        acceptor = self._accepting
-        await acceptor.accept_no_more()
-        if not self._retires:
-            for listener in self._listeners:
-                await acceptor.take_waiting(listener, lambda: not self._killed)
-        self._close_listeners()
-        patience = self.config.graceful_timeout
-        now = time.monotonic()
-        deadline = math.inf if patience is None else now + patience
-        last_chance = min(deadline, now + LAST_CHANCE)
-        for connection in list(service.connections):
-            connection.drain()
-
-        def over() -> bool:
-            now = time.monotonic()
-            waits = service.busy or (acceptor.shaking_hands and now < last_chance)
-            return not waits or self._killed or now > deadline
-
-        await self._until(over)
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        # Polled: what ends it happens on pool threads too, and only a stopping server waits.
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(_LOOK)
+        service.leaving = not self._retires
+        await drain(
+            service,
+            self._accepting,
+            [] if self._retires else self._listeners,
+            patience=self.config.graceful_timeout,
+            killed=lambda: self._killed,
+        )
 
     @property
     def _running(self) -> Service:

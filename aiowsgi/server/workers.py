@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from aiowsgi.config import Config
@@ -144,7 +145,8 @@ class Workers:
         ours, theirs = socket.socketpair()
         try:
             with held_back():
-                start = Start(self._config, self._listeners, theirs, self._forget)
+                forget = partial(self._forget, ours)
+                start = Start(self._config, self._listeners, theirs, forget)
                 pid, told = self._launch(start)
         except (OSError, ConfigError) as error:
             ours.close()
@@ -159,8 +161,9 @@ class Workers:
         self._children.append(child)
         self._selector.register(ours, selectors.EVENT_READ, child)
 
-    def _forget(self) -> None:
+    def _forget(self, other_end: socket.socket) -> None:
         self._forget_others()
+        other_end.close()  # else a worker would never see the end of its own line
         for child in self._children:
             child.line.close()
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aiowsgi.config import Config
+from aiowsgi.server import drain, phases
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.phases import Timeouts
 from aiowsgi.server.server import Server
@@ -121,7 +122,9 @@ def test_exchanges_under_way_finish_and_say_close_and_new_connections_are_refuse
     main(block())
 
 
-def test_idle_connections_are_closed_at_once(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_that_were_idle_for_long_are_closed_at_once(
+    main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not when the sweep of the deadlines finds them, which never comes here."""
     monkeypatch.setattr(Timeouts, "tick", lambda self: 3600.0)
 
@@ -134,6 +137,10 @@ def test_idle_connections_are_closed_at_once(main: Main, monkeypatch: pytest.Mon
             for client in idle[:3]:  # the loop has looked at some of them since, and not at others
                 client.sendall(b"\r\n")
             await elsewhere(ask_once, server)
+            service = server._service
+            assert service is not None
+            service.now += 5.0
+            monkeypatch.setattr(drain, "LAST_CHANCE", 3600.0)
         for client in idle:
             assert client.recv(1) == b""
             client.close()
@@ -141,9 +148,37 @@ def test_idle_connections_are_closed_at_once(main: Main, monkeypatch: pytest.Mon
     main(block())
 
 
+def test_a_request_on_its_way_on_a_connection_in_use_is_answered(main: Main) -> None:
+    """Its client was told that the connection stays, and has not seen the stop yet (S8)."""
+
+    async def block() -> None:
+        server = Server(hello, quiet())
+        server.bind()
+        serving = asyncio.ensure_future(server.serve())
+        clients = [await elsewhere(connect, server) for _ in range(3)]
+        for client in clients:
+            client.sendall(REQUEST)
+            assert b"Connection" not in await elsewhere(answer, client)
+        server.stop()
+        await drain.until(lambda: server._listeners[0].socket.fileno() < 0)
+        for client in clients[1:]:
+            client.sendall(REQUEST)
+            raw = await elsewhere(read_and_close, client)
+            assert raw.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"\r\nConnection: close\r\n" in raw
+        await serving
+        assert read_and_close(clients[0]) == b""  # nobody waits for long
+
+    main(block())
+
+
 @pytest.mark.parametrize("iterations", range(8))
-def test_a_connection_that_the_kernel_has_accepted_is_answered(main: Main, iterations: int) -> None:
+def test_a_connection_that_the_kernel_has_accepted_is_answered(
+    main: Main, iterations: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However far the loop has come with accepting it when the stop comes."""
+    for module in (drain, phases):  # where they were answered before it, they need not wait long
+        monkeypatch.setattr(module, "LAST_CHANCE", 0.1)
 
     async def block() -> None:
         async with Server(hello, quiet()) as server:
