@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-GRAMMAR = "host:port, [v6]:port, :port, *:port, unix:/path, unix:@abstract or fd://3"
+GRAMMAR = "host:port, [v6]:port, :port, *:port, unix:/path, unix:@abstract, fd://3 or systemd"
 
 _HOST_PORT = re.compile(r"(\[[^\]\s]+\]|[^:\[\]\s]*):([0-9]{1,5})", re.ASCII)
 
@@ -57,18 +57,27 @@ class FdBind(NamedTuple):
         return f"fd://{self.fd}"
 
 
-Bind = TcpBind | UnixBind | FdBind
+class SystemdBind(NamedTuple):
+    """The sockets that systemd has opened for us: those of a `name`, or all where it is empty."""
+
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"systemd:{self.name}" if self.name else "systemd"
+
+
+Bind = TcpBind | UnixBind | FdBind | SystemdBind
 
 
 def parse_bind(text: object, permissions: int = 0o600) -> Bind:
     """Read one address; ValueError says the grammar, or what is wrong with this one."""
-    if isinstance(text, (TcpBind, UnixBind, FdBind)):
+    if isinstance(text, (TcpBind, UnixBind, FdBind, SystemdBind)):
         return text
     if not isinstance(text, str):
         raise ValueError(GRAMMAR)  # noqa: TRY004 - a kind refuses by ValueError only
     text = text.strip()
-    if text == "systemd":
-        raise ValueError(f"{GRAMMAR}; sockets from systemd are not supported yet")
+    if text == "systemd" or (text.startswith("systemd:") and not text[8:].isdigit()):
+        return SystemdBind(text[8:])
     if text.startswith("unix:"):
         return UnixBind(check_path(text[5:]), permissions)
     if text.startswith("fd://"):

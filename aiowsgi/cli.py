@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from aiowsgi import importer
 from aiowsgi.config import OPTIONS
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import GROUPS, Option
@@ -162,6 +163,7 @@ def _run(
         click.echo(SHORT, err=True)
         return 2
     if check_config:
+        importer.enter(settings.config.chdir)
         load(app, settings)
         check_files(settings)
         click.echo("configuration OK")

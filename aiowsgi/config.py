@@ -1,7 +1,8 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
-Declared in config_process.py, config_workers.py, config_http.py and config_load.py,
-one dataclass field each. Flags, variables, `--help`, `--print-config` and docs/options.md follow.
+Declared in config_process.py, config_workers.py, config_identity.py, config_http.py and
+config_load.py, one dataclass field each. Flags, variables, `--help`, `--print-config` and
+docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 
 from aiowsgi.binds import Bind, combine, parse_bind
 from aiowsgi.config_http import HttpOptions
+from aiowsgi.config_identity import IdentityOptions
 from aiowsgi.config_load import LoadOptions
 from aiowsgi.config_process import ProcessOptions
 from aiowsgi.config_workers import WorkerOptions
@@ -22,7 +24,7 @@ from aiowsgi.options import Option, declared
 
 
 @dataclasses.dataclass(frozen=True, init=False)
-class Config(ProcessOptions, WorkerOptions, HttpOptions, LoadOptions):
+class Config(ProcessOptions, WorkerOptions, IdentityOptions, HttpOptions, LoadOptions):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 
     `Config(threads=8, keep_alive="75s")`: Python values or the text of a flag; an option may be

@@ -35,8 +35,8 @@ class ProcessOptions:
         (),
         kinds.several("ADDRESS", check_bind, r"[,\s]+"),
         ADDRESS,
-        "Listen here, repeatable: HOST:PORT, [V6]:PORT, :PORT, *:PORT, unix:/PATH, unix:@NAME "
-        "or fd://NUMBER.",
+        "Listen here, repeatable: HOST:PORT, [V6]:PORT, :PORT, *:PORT, unix:/PATH, unix:@NAME, "
+        "fd://NUMBER, systemd (all sockets that it passed) or systemd:NAME (those of that name).",
         flags=("-b", "--listen"),
         default_text="127.0.0.1:8000; 0.0.0.0:$PORT where PORT is set",
         way="bind",

@@ -12,6 +12,7 @@ START = "Application"
 ADDRESS = "Address"
 SECURITY = "TLS"
 WORKERS = "Worker processes"
+PROCESS = "Process"
 THREADS = "Threads and loop"
 TIMEOUTS = "Timeouts"
 LIMITS = "Limits of a request"
@@ -24,6 +25,7 @@ GROUPS = (
     ADDRESS,
     SECURITY,
     WORKERS,
+    PROCESS,
     THREADS,
     TIMEOUTS,
     LIMITS,

@@ -9,13 +9,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiowsgi import importer
+from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.settings import Settings, resolve
 from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from aiowsgi.server.sockets import Listener
 
 
 def run(app: WSGIApplication | str, **options: Any) -> None:
@@ -41,22 +47,35 @@ def start(
     `read` makes the settings, for a reload once more; `settings` are what it has made already.
     """
     settings = read() if settings is None else settings
-    if not settings.supervised:
-        serve_loaded(load(app, settings), settings)
-        return
-    _check_workers(app, settings)
-    if settings.config.preload:
-        app = load(app, settings)
-    with _no_collection():
-        from aiowsgi.supervised import supervise
-    supervise(app, settings, read)
+    supervised = settings.supervised and _can_supervise(app, settings)
+    directory = _start_directory()
+    importer.enter(settings.config.chdir)
+    stuck = False
+    with _process(settings.config):
+        if supervised:
+            with _no_collection():
+                from aiowsgi.supervised import supervise
+            if settings.config.preload:
+                app = load(app, settings)
+            supervise(app, settings, read, directory)
+        else:
+            stuck = _serve_alone(app, settings)
+    if stuck:
+        # The interpreter would join the pool's threads, and a stuck view never ends: the deadline
+        # is hard. What ran is in the log by now.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
 
-def _check_workers(app: WSGIApplication | str, settings: Settings) -> None:
+def _can_supervise(app: WSGIApplication | str, settings: Settings) -> bool:
+    """Whether there can be a supervisor; ConfigError where one process will not do instead."""
     if not hasattr(os, "fork"):
+        if settings.config.worker_count == 1 and not settings.config.preload:
+            return False
         raise ConfigError(
             "workers: this system cannot share sockets among processes as workers need it: leave "
-            "it out (and WEB_CONCURRENCY), and one process serves"
+            "it out (and WEB_CONCURRENCY, and preload), and one process serves"
         )
     if threading.current_thread() is not threading.main_thread():
         raise ConfigError(
@@ -68,11 +87,11 @@ def _check_workers(app: WSGIApplication | str, settings: Settings) -> None:
             "workers: each worker is a new process, which imports the application by its name: "
             'give the name, run("module:app", workers=...), or add preload=True'
         )
+    return True
 
 
 def load(app: WSGIApplication | str, settings: Settings) -> WSGIApplication:
-    """Change the directory, import or make the application, and check it. Raises ConfigError."""
-    importer.enter(settings.config.chdir)
+    """Import or make the application, and check it. Raises ConfigError."""
     factory = settings.config.factory
     if isinstance(app, str):
         return importer.load(app, factory=factory)
@@ -86,21 +105,65 @@ def check_files(settings: Settings) -> None:
     server_context(settings.config)
 
 
-def serve_loaded(application: WSGIApplication, settings: Settings) -> None:
-    """Serve an application that `load` returned, until a signal ends it."""
+def _serve_alone(app: WSGIApplication | str, settings: Settings) -> bool:
+    """Serve in this process, until a signal ends it; whether a thread is stuck in a view."""
+    config = settings.config
+    another = config.user is not None or config.group is not None
+    application = None if another else load(app, settings)
     # Imported late: a wrong flag or a broken application is told without the cost of a loop.
     with _no_collection():
         from aiowsgi.server.server import Server
 
-    set_up_logs(settings.config.log_level)
-    server = Server(application, settings.config)
+    set_up_logs(config.log_level)
+    if application is not None:
+        server = Server(application, config)
+    else:
+        listeners, context, application = _become_another(app, settings)
+        server = Server(application, config)
+        server.adopt(listeners, context, announce=True)
     server.run()
-    if server.stuck:
-        # The interpreter would join the pool's threads, and a stuck view never ends: the deadline
-        # is hard. What ran is in the log by now.
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(0)
+    return bool(server.stuck)
+
+
+def _become_another(
+    app: WSGIApplication | str, settings: Settings
+) -> tuple[list[Listener], SSLContext | None, WSGIApplication]:
+    """Open the addresses, become the user and group of the config, and only then load `app`."""
+    from aiowsgi.server.identity import identity
+    from aiowsgi.server.opening import open_listeners
+
+    owner = identity(settings.config.user, settings.config.group)
+    listeners, context = open_listeners(settings.config, owner)
+    try:
+        if owner is not None:
+            owner.assume()
+        return listeners, context, load(app, settings)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+
+
+@contextmanager
+def _process(config: Config) -> Iterator[None]:
+    """Have the mask, the pid file and the name that are wanted; most often none is."""
+    if config.umask is None and config.pid is None and config.name is None:
+        yield
+        return
+    from aiowsgi.server.process import as_process, entitle
+
+    with as_process(config):
+        entitle(config.name, "")
+        yield
+
+
+def _start_directory() -> str:
+    """Where we were started, by the name that the shell knows: a reload follows a symbolic link."""
+    current, told = os.getcwd(), os.environ.get("PWD", "")
+    try:
+        return told if told and os.path.samefile(told, current) else current
+    except OSError:
+        return current
 
 
 @contextmanager

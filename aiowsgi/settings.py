@@ -8,6 +8,7 @@ so that `--uds` on the command line beats an `AIOWSGI_BIND` instead of conflicti
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,7 +37,8 @@ class Settings:
     @property
     def supervised(self) -> bool:
         """Whether a supervisor with workers is wanted, be it one worker, or one process alone."""
-        return self.origins["workers"] != DEFAULT or self.config.preload
+        config = self.config
+        return self.origins["workers"] != DEFAULT or config.preload or config.recycles
 
     def lines(self) -> Iterator[str]:
         """Yield `name = value  (origin)` for each option, then what follows from them together."""
@@ -109,8 +111,12 @@ def _variables(environ: Mapping[str, str]) -> tuple[dict[str, tuple[str, str]], 
 
 
 def _well_known(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    return {
+    found = {
         name: (environ[option.well_known], option.well_known)
         for name, option in OPTIONS.items()
         if option.well_known and environ.get(option.well_known)
     }
+    if environ.get("LISTEN_FDS") and environ.get("LISTEN_PID") == str(os.getpid()):
+        found.pop("port", None)
+        found["bind"] = ("systemd", "LISTEN_FDS")
+    return found

@@ -16,10 +16,13 @@ from typing import BinaryIO, NamedTuple
 from aiowsgi import importer
 from aiowsgi.config import OPTIONS, Config
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.identity import identity
 from aiowsgi.server.lifeline import FAILED, Lifeline
+from aiowsgi.server.opening import open_listeners
+from aiowsgi.server.process import entitle
 from aiowsgi.server.server import Server
 from aiowsgi.server.signals import reset_signals
-from aiowsgi.server.sockets import Listener, listen
+from aiowsgi.server.sockets import Listener
 from aiowsgi.server.spawn import end_now, fork, spawn
 from aiowsgi.server.supervisor import Supervisor
 from aiowsgi.server.tls import server_context
@@ -41,25 +44,26 @@ class Task(NamedTuple):
 
 
 def supervise(
-    app: WSGIApplication | str, settings: Settings, reread: Callable[[], Settings]
+    app: WSGIApplication | str,
+    settings: Settings,
+    reread: Callable[[], Settings],
+    directory: str,
 ) -> None:
     """Serve with as many workers as the settings want, until a signal ends it. ConfigError.
 
     `app` is the name of the application, or itself where it is preloaded. `reread` makes the
-    settings anew, for a reload.
+    settings anew, for a reload. `directory`: where we were started.
     """
     config = settings.config
-    directory = _start_directory()
-    importer.enter(config.chdir)
     set_up_logs(config.log_level)
-    scheme = "http" if server_context(config) is None else "https"
     launch: Launch
     if isinstance(app, str):
         _check_functions(config)
         launch = Fresh(app, directory)
     else:
         launch = Copies(app)
-    listeners = listen(config.binds, config.backlog, scheme)
+    listeners, _ = open_listeners(config, identity(config.user, config.group))
+    entitle(config.name, "supervisor")
     Supervisor(config, listeners, launch, lambda: reread().config).run()
 
 
@@ -122,8 +126,12 @@ def work(line: int, told: BinaryIO) -> int:
 
 def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline) -> int:
     """Load the application and serve it; what is wrong with it is for the supervisor to tell."""
+    entitle(config.name, "worker")
     try:
         context = server_context(config)
+        owner = identity(config.user, config.group)
+        if owner is not None:
+            owner.assume()  # the key has been read, and no code of the application has run
         application = load()
     except ConfigError as error:
         line.say(FAILED, f"{error.exit_code} {error}")
@@ -145,12 +153,3 @@ def _check_functions(config: Config) -> None:
                 f"{name}: workers are new processes, which do not run this program and so do not "
                 "find its functions: put it into a module of its own, or use preload"
             )
-
-
-def _start_directory() -> str:
-    """Where we were started, by the name that the shell knows: a reload follows a symbolic link."""
-    current, told = os.getcwd(), os.environ.get("PWD", "")
-    try:
-        return told if told and os.path.samefile(told, current) else current
-    except OSError:
-        return current

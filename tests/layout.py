@@ -16,6 +16,7 @@ Sources = Mapping[str, str]
 CONFIG = (
     "aiowsgi.config",
     "aiowsgi.config_http",
+    "aiowsgi.config_identity",
     "aiowsgi.config_load",
     "aiowsgi.config_process",
     "aiowsgi.config_workers",
@@ -36,11 +37,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("aiowsgi.asgi", "aiowsgi.server"),  # in server/: the connection and what it is made of
     tuple(
         f"aiowsgi.server.{part}"
-        for part in "server acceptor assembly drain loops signals sockets tls".split()
+        for part in (
+            "server acceptor assembly drain loops opening signals sockets systemd tls".split()
+        )
     ),
     tuple(
         f"aiowsgi.server.{part}"
-        for part in ("supervisor", "reloader", "worker", "workers", "child", "lifeline", "spawn")
+        for part in "supervisor reloader worker workers child lifeline spawn process".split()
     ),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
     ("aiowsgi.supervised", "aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from tests.test_cli_process import command, get
+from tests.test_cli_process import ROOT, command, get
+
+__all__ = ["APP", "PATIENCE", "ROOT", "Output", "Supervised", "supervised"]
 
 APP = "tests.apps.worker:app"
 PATIENCE = 30.0  # seconds, on a machine that has much else to do

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiowsgi.binds import Bind, FdBind, TcpBind, UnixBind
+from aiowsgi.binds import Bind, FdBind, SystemdBind, TcpBind, UnixBind
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 
@@ -24,6 +24,9 @@ from aiowsgi.errors import ConfigError
         ("unix:relative.sock", UnixBind("relative.sock"), "unix:relative.sock"),
         ("unix:@name", UnixBind("@name"), "unix:@name"),
         ("fd://3", FdBind(3), "fd://3"),
+        ("systemd", SystemdBind(), "systemd"),
+        ("systemd:web", SystemdBind("web"), "systemd:web"),
+        ("systemd:80", TcpBind("systemd", 80), "systemd:80"),  # a host may have the name
     ],
 )
 def test_an_address_is_read_and_written_back(text: str, bind: Bind, shown: str) -> None:
@@ -51,7 +54,6 @@ def test_an_address_is_read_and_written_back(text: str, bind: Bind, shown: str) 
         ("unix:", "the path of a socket"),
         ("unix:@", "the path of a socket"),
         ("unix:/" + "x" * 107, "at most 107 bytes"),
-        ("systemd", "not supported yet"),
         (5, "host:port"),
     ],
 )

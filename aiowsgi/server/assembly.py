@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
@@ -38,8 +39,13 @@ def assemble(
     loop: asyncio.AbstractEventLoop,
     executor: Executor | None,
     context: Context,
+    *,
+    counts: Callable[[int], None] | None = None,
 ) -> Service:
-    """Make what all connections of one server share; `executor`: None for threads of our own."""
+    """Make what all connections of one server share; `executor`: None for threads of our own.
+
+    `counts` is told the number of each request that the application gets, on its pool thread.
+    """
     defaults = response_defaults(config)
     access = logging.getLogger("aiowsgi.access")
     log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
@@ -54,7 +60,7 @@ def assemble(
         environ,
         context=context,
         clock=time.monotonic,
-        request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
+        request_ids=_request_ids(counts),
         patience=config.queue_timeout,
         on_end=None if log is None else log.answered,
     )
@@ -112,6 +118,19 @@ def _threads(executor: Executor | None, config: Config) -> ThreadSource:
     most = usual + config.max_streams
     make = partial(ThreadPoolExecutor, most, thread_name_prefix="aiowsgi")
     return ThreadSource(make(), usual, make)
+
+
+def _request_ids(counts: Callable[[int], None] | None) -> Iterator[str]:
+    """Yield an id for each request, for any thread that asks."""
+    form = f"{os.urandom(8).hex()}-{{}}".format
+    if counts is None:
+        return map(form, itertools.count(1))
+
+    def counted(number: int) -> str:
+        counts(number)
+        return form(number)
+
+    return map(counted, itertools.count(1))
 
 
 def _gate(dispatcher: Dispatcher, config: Config) -> Gate | None:

@@ -17,6 +17,7 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from enum import Enum
@@ -30,11 +31,13 @@ from aiowsgi.server.assembly import assemble
 from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.drain import drain, until
 from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import Service
 from aiowsgi.server.signals import Act, alone, endings, on_signals
-from aiowsgi.server.sockets import Listener, listen
-from aiowsgi.server.tls import arguments, server_context
+from aiowsgi.server.sockets import Listener
+from aiowsgi.server.systemd import Notifier, told
+from aiowsgi.server.tls import arguments
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
@@ -68,6 +71,7 @@ class Server:
         self._state = State.NEW
         self._listeners: list[Listener] = []
         self._adopted = False
+        self._announces = True
         self._context: ssl.SSLContext | None = None
         self._service: Service | None = None
         self._acceptor: Acceptor | None = None
@@ -76,6 +80,7 @@ class Server:
         self._stop_early = False  # stop() came before the start
         self._retires = False  # others serve on at the same addresses
         self._killed = False  # patience is over
+        self.counts: Callable[[int], None] | None = None  # told the number of each request
         self.stuck: list[Exchange] = []  # what was still running when patience ended
 
     # -- any thread --
@@ -111,14 +116,22 @@ class Server:
         Raises ConfigError: exit code 1 for an address, 2 for what is wrong with the certificate.
         """
         if not self._listeners and not self._adopted:
-            self._context = server_context(self.config)
-            scheme = "http" if self._context is None else "https"
-            self._listeners = listen(self.config.binds, self.config.backlog, scheme)
+            self._listeners, self._context = open_listeners(self.config)
         return self.urls
 
-    def adopt(self, listeners: list[Listener], context: ssl.SSLContext | None = None) -> None:
-        """Serve on these sockets instead of the config's addresses; they are closed at the end."""
+    def adopt(
+        self,
+        listeners: list[Listener],
+        context: ssl.SSLContext | None = None,
+        *,
+        announce: bool = False,
+    ) -> None:
+        """Serve on these sockets instead of the config's addresses; they are closed at the end.
+
+        `announce`: the log says where.
+        """
         self._listeners, self._context, self._adopted = listeners, context, True
+        self._announces = announce
 
     async def serve_client(self, client: socket.socket) -> None:
         """Serve one request of a client that was accepted elsewhere; until it is closed."""
@@ -139,7 +152,9 @@ class Server:
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         with on_signals(loop, {**self.endings(), **alone(self._stop)}):
-            await self.serve()
+            async with self:
+                with told(loop, Notifier(os.environ)):
+                    await self.stopped()
 
     def endings(self) -> dict[str, Act]:
         """The signals that end a server, for `on_signals`."""
@@ -184,6 +199,7 @@ class Server:
             loop,
             self._executor,
             contextvars.copy_context(),
+            counts=self.counts,
         )
         tls = arguments(self._context, self.config)
         self._acceptor = Acceptor(service, tls, self.config.limit_connections)
@@ -192,12 +208,12 @@ class Server:
         try:
             for listener in self._listeners:
                 await self._accepting.open(listener, self.config.backlog)
-                if not self._adopted:
+                if self._announces:
                     logger.info("Listening at: %s (%d)", listener.url, os.getpid())
         except BaseException:
             self._finish(service)
             raise
-        if not self._adopted and sys.stderr is not None and sys.stderr.isatty():
+        if self._announces and sys.stderr is not None and sys.stderr.isatty():
             logger.info("(Press CTRL+C to quit)")
         if self._stop_early:
             self._stop()

@@ -13,8 +13,10 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
-from aiowsgi.binds import Bind, FdBind, TcpBind, UnixBind
+from aiowsgi.binds import Bind, SystemdBind, TcpBind, UnixBind
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.identity import Identity
+from aiowsgi.server.systemd import passed_descriptors
 
 _WHY = {
     errno.EADDRINUSE: "the address is in use; stop what listens there, or choose another",
@@ -34,6 +36,11 @@ class Listener:
         self.unix = url.startswith("unix:")
         self._path = path
         self._inode = _inode(path)
+
+    def belong_to(self, owner: Identity) -> None:
+        """Give the file of a unix socket that we made to another user and group."""
+        if self._path is not None:
+            owner.own(self._path)
 
     def close(self) -> None:
         """Stop listening; removes the file of a unix socket where it is still our own."""
@@ -71,7 +78,9 @@ def _open(bind: Bind, backlog: int, scheme: str) -> list[Listener]:
         return _tcp(bind, backlog, scheme)
     if isinstance(bind, UnixBind):
         return [_unix(bind, backlog)]
-    return [_inherited(bind, scheme)]
+    if isinstance(bind, SystemdBind):
+        return _from_systemd(bind, scheme)
+    return [_inherited(bind.fd, scheme)]
 
 
 def _tcp(bind: TcpBind, backlog: int, scheme: str) -> list[Listener]:
@@ -141,9 +150,25 @@ def _make_way(path: str) -> None:
     raise OSError(errno.EADDRINUSE, "")
 
 
-def _inherited(bind: FdBind, scheme: str) -> Listener:
+def _from_systemd(bind: SystemdBind, scheme: str) -> list[Listener]:
+    passed = passed_descriptors(os.environ, bind.name)
+    if not passed:
+        named = f" named {bind.name!r}" if bind.name else ""
+        raise OSError(errno.EBADF, f"systemd has passed no sockets{named} to this process")
+    listeners: list[Listener] = []
     try:
-        own = os.dup(bind.fd)
+        for number in passed:
+            listeners.append(_inherited(number, scheme))  # noqa: PERF401 - those before a failure are closed
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _inherited(number: int, scheme: str) -> Listener:
+    try:
+        own = os.dup(number)
     except OSError:
         raise OSError(errno.EBADF, "no such descriptor was inherited") from None
     try:

@@ -23,6 +23,7 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.server.child import Child
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
+from aiowsgi.server.systemd import Notifier
 from aiowsgi.server.workers import Launch, Workers
 from aiowsgi.watch.logs import reopen_logs, set_up_logs
 
@@ -49,7 +50,8 @@ class Supervisor:
         self._workers = Workers(
             config, listeners, launch, selector=self._selector, forget=self._forget
         )
-        self._told = False  # that it serves
+        self._notifier = Notifier(os.environ)
+        self._told: str | None = None  # what systemd knows of us; None = not even the log does
         self._interrupted = False
         self._hung_up = terminal_watch()
         self._acts: dict[str, Act] = {
@@ -85,7 +87,7 @@ class Supervisor:
     def _turn(self) -> None:
         workers = self._workers
         workers.balance(time.monotonic())
-        for key, _ in self._selector.select(workers.patience):
+        for key, _ in self._selector.select(min(workers.patience, self._notifier.patience)):
             if isinstance(key.data, Child):
                 workers.listen(key.data)
         for name in self._signals.take():
@@ -94,17 +96,24 @@ class Supervisor:
         now = time.monotonic()
         workers.reap(now)
         workers.look(now)
-        if workers.came_up and not self._told:
-            self._tell()
+        self._notifier.beat(now)
+        self._tell()
 
     def _tell(self) -> None:
-        self._told = True
-        for listener in self._listeners:
-            logger.info("Listening at: %s (%d)", listener.url, os.getpid())
-        pids = ", ".join(str(child.pid) for child in self._workers.serving)
-        logger.info("%d workers serve: %s", self._workers.wanted, pids)
-        if sys.stderr is not None and sys.stderr.isatty():
-            logger.info("(Press CTRL+C to quit)")
+        """Tell the log when all has come up, and systemd at each change."""
+        workers = self._workers
+        pids = ", ".join(str(child.pid) for child in workers.serving)
+        now = f"{len(workers.serving)} workers serve: {pids}"
+        if not workers.came_up or workers.ending or not workers.settled or now == self._told:
+            return
+        if self._told is None:
+            for listener in self._listeners:
+                logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+            logger.info("%s", now)
+            if sys.stderr is not None and sys.stderr.isatty():
+                logger.info("(Press CTRL+C to quit)")
+        self._told = now
+        self._notifier.tell("READY=1", f"STATUS={now}")
 
     def _forget(self) -> None:
         self._selector.close()
@@ -127,6 +136,7 @@ class Supervisor:
         for listener in self._listeners:
             listener.socket.close()
         logger.info("Ending: %d workers finish what they have", len(self._workers))
+        self._notifier.tell("STOPPING=1", "STATUS=Finishing requests under way")
         self._workers.end(number, time.monotonic(), delay)
 
     def _quit(self) -> None:
@@ -145,7 +155,11 @@ class Supervisor:
         if config.binds != self._workers.config.binds:
             logger.warning("Addresses change with a restart only, not with a reload")
         set_up_logs(config.log_level)
+        if config.preload:
+            logger.warning("With preload a reload brings no new code: restart for that")
         logger.info("Reloading: one worker after the other is replaced")
+        self._notifier.reloading()
+        self._told = ""
         self._workers.renew(config)
 
     def _want(self, number: int) -> None:

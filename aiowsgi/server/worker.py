@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import logging
+import time
 from contextlib import suppress
 from functools import partial
 
 from aiowsgi.server.descriptors import raise_descriptor_limit
-from aiowsgi.server.lifeline import BEAT, BEAT_SECONDS, READY, RETIRE, Lifeline
+from aiowsgi.server.lifeline import BEAT, BEAT_SECONDS, LEAVE, READY, RETIRE, Lifeline
 from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.recycling import Recycling, resident_memory
 from aiowsgi.server.server import Server
 from aiowsgi.server.signals import Act, on_signals
 from aiowsgi.watch.logs import reopen_logs
@@ -27,8 +29,27 @@ class Worker:
     """Runs a server that has adopted its listeners; main thread and loop thread of its process."""
 
     def __init__(self, server: Server, line: Lifeline) -> None:
+        config = server.config
         self._server = server
         self._line = line
+        self._served = 0
+        self._recycling = Recycling(
+            requests=config.max_requests,
+            jitter=config.max_requests_jitter,
+            lifetime=config.max_worker_lifetime,
+            memory=config.max_worker_rss,
+            resident=resident_memory,
+        )
+        if config.max_requests:
+            server.counts = self._count
+
+    # -- pool thread --
+
+    def _count(self, number: int) -> None:
+        # Not the largest, where threads overtake one another; it need not be exact.
+        self._served = number
+
+    # -- loop thread --
 
     def run(self) -> None:
         """Serve until it is told to end, or nobody is left to tell."""
@@ -59,9 +80,12 @@ class Worker:
         return {"SIGTERM": server.leave, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
 
     async def _beat(self) -> None:
+        began = time.monotonic()
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             self._line.say(BEAT)
+            if reason := self._recycling.due(self._served, time.monotonic() - began):
+                self._line.say(LEAVE, reason)
 
     def _told(self) -> None:
         if any(word == RETIRE for word, _ in self._line.hear()):

@@ -93,6 +93,12 @@ class Workers:
         return [child for child in self._children if child.state is State.SERVING]
 
     @property
+    def settled(self) -> bool:
+        """Whether there are as many as are wanted, and none that has to be replaced."""
+        serving = self.serving
+        return len(serving) == self.wanted and not any(map(self._is_stale, serving))
+
+    @property
     def patience(self) -> float:
         """Seconds for which there is nothing to do unless somebody says something."""
         waits = self._backoff.until - time.monotonic()
@@ -200,8 +206,8 @@ class Workers:
         child.line.close()
         self._children.remove(child)
         ended = how_it_ended(status)
-        if self.ending or child.state is State.ENDING:
-            logger.debug("%s %s", child, ended)
+        if child.state is State.ENDING:
+            logger.log(logging.DEBUG if self.ending else logging.INFO, "%s %s", child, ended)
         elif child.ready is None:
             code, message = child.failure or (3, f"{child} {ended} before it could serve")
             self._did_not_start(message, child.generation, now, code)
