@@ -22,9 +22,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # What runs for every request, by name or pattern. All else is interpreted: it runs once, or it is
 # what mypyc does not know (subclasses of exceptions, protocols with defaults, continue in a with).
 COMPILED = (
+    "asgi/encoder.py",
+    "asgi/scope.py",
     "bridge/budget.py",
     "bridge/disconnect.py",
     "bridge/answers.py",
+    "bridge/application.py",
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/outlet.py",

@@ -70,7 +70,7 @@ MAY_LOCK = {
 }
 
 ACROSS_THREADS = frozenset({"call_soon_threadsafe", "run_coroutine_threadsafe"})
-MAY_CROSS = frozenset({"aiowsgi.server.connection", "aiowsgi.asgi"})
+MAY_CROSS = frozenset({"aiowsgi.server.connection", "aiowsgi.asgi.room"})
 
 # Floors below server/ take plain values (law 3).
 MAY_SEE_CONFIG = (

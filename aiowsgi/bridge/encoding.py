@@ -9,9 +9,19 @@ from aiowsgi.http11.messages import ResponseHead
 
 
 class Encoder(Protocol):
-    """What turns a response into bytes (http11.encoder.ResponseEncoder)."""
+    """What turns a response into bytes (http11.encoder.ResponseEncoder).
+
+    That of another transport may keep the head to itself, and give no bytes for it.
+    """
 
     keep_alive: bool
+
+    @property
+    def informs(self) -> bool:
+        """Whether the client can be told something before the response."""
+
+    def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
+        """Make an interim response (RFC 9110 15.2)."""
 
     def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
         """The head; `whole_length` where the whole body's length is known."""

@@ -12,20 +12,19 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextvars import Context
+from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from aiowsgi.bridge.answers import own_answer
-from aiowsgi.bridge.disconnect import Aside, ClientWatch
+from aiowsgi.bridge.application import Application
+from aiowsgi.bridge.disconnect import ClientWatch
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.wsgi.call import Call
-from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.response import response_head
-from aiowsgi.wsgi.types import Given, WSGIApplication
+from aiowsgi.wsgi.types import Given
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -33,32 +32,6 @@ logger = logging.getLogger("aiowsgi.error")
 RUNS: Final = 0
 ASKS: Final = 1
 STREAMS: Final = 2
-
-
-class Application:
-    """The application and what is the same for all of its exchanges."""
-
-    __slots__ = ("app", "aside", "clock", "context", "environ", "on_end", "patience", "request_ids")
-
-    def __init__(
-        self,
-        app: WSGIApplication,
-        environ: EnvironBuilder,
-        *,
-        context: Context,
-        clock: Callable[[], float],
-        request_ids: Iterator[str],
-        patience: float | None = None,
-        on_end: Callable[[Exchange], None] | None = None,
-    ) -> None:
-        self.app = app
-        self.environ = environ
-        self.context = context  # each exchange runs in a fresh copy of it (P46)
-        self.clock = clock  # monotonic seconds
-        self.request_ids = request_ids  # a new one with each next()
-        self.aside = Aside()  # where callbacks run when a client leaves
-        self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
-        self.on_end = on_end  # called on the pool thread when the response is over: the access log
 
 
 class Exchange:
@@ -77,6 +50,7 @@ class Exchange:
         "_watch",
         "blocked",
         "ended",
+        "failure",
         "give_back",
         "head",
         "queued",
@@ -107,6 +81,8 @@ class Exchange:
         self._done = False
         self._wanted = False
         self.standing = RUNS  # RUNS, ASKS or STREAMS; final when the exchange is over
+        # What the application raised before its response was complete, where that is the host's.
+        self.failure: BaseException | None = None
         self.blocked = False  # the dispatcher's: it has found the application waiting
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
@@ -232,17 +208,21 @@ class Exchange:
             else:  # the body was cut (P19), but the client may still read
                 self._answer(call, self.refusal)
         except BaseException as error:  # SystemExit is a 500 too (P44)
+            if self._application.raises and not (call is not None and call.complete):
+                self.failure = error
+                writer.cut()
+                return
             logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
             self._answer(call, 500)
 
     def early_hints(self, fields: Given) -> None:
         """`wsgi.early_hints`: tell the client what it will need (103, RFC 8297) before the answer.
 
-        Nothing is sent to HTTP/1.0, which knows no interim responses, or once the answer has begun.
+        Nothing is sent where interim responses are not known, or once the answer has begun.
         Raises ApplicationError where a field may not be sent, as start_response does.
         """
         head = response_head("200 OK", fields)
-        if self.head.version == "1.1" and not self._done:
+        if self.writer.informs and not self._done:
             self.writer.inform(103, head.fields)
 
     def _answer(self, call: Call | None, status: int) -> None:

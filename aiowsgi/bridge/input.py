@@ -20,6 +20,8 @@ from aiowsgi.errors import ClientDisconnected
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_AGAIN = 1.0  # seconds from one look whether the loop is alive to the next
+
 
 class InputStream(io.RawIOBase):
     """The body of one request as a raw stream; holds at most about `high_water` bytes.
@@ -27,6 +29,7 @@ class InputStream(io.RawIOBase):
     `_ready` is the one lock: it guards everything below it. `demand` is called on the pool thread,
     outside the lock, when the application waits for bytes that nobody is reading; then `awaited`,
     since the thread may have to wait for as long as the client likes. `received` counts bytes.
+    `alive`: asked once a second by a thread that waits, where the loop may go without a word.
     """
 
     def __init__(
@@ -34,9 +37,11 @@ class InputStream(io.RawIOBase):
         demand: Callable[[], None],
         high_water: int,
         awaited: Callable[[], None] | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
         self._demand = demand
         self._awaited = awaited
+        self._alive = alive
         self.received = 0
         self._high_water = high_water
         self._ready = threading.Condition(threading.Lock())
@@ -103,8 +108,10 @@ class InputStream(io.RawIOBase):
                 demanded, self._demanded = self._demanded, True
                 if demanded:
                     self._waiting = True
-                    self._ready.wait()
+                    self._ready.wait(None if self._alive is None else _AGAIN)
                     self._waiting = False
+                    if self._alive is not None and not self._alive():
+                        self._error = "nobody is left to receive the body"
                     continue
             self._demand()
             if self._awaited is not None:

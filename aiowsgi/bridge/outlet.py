@@ -41,6 +41,7 @@ class ResponseOutlet:
     """One response between its two threads; `_lock` guards each hand-over."""
 
     __slots__ = (
+        "_alive",
         "_budget",
         "_contested",
         "_direct",
@@ -64,6 +65,7 @@ class ResponseOutlet:
     )
 
     # Set by ResponseWriter, which alone is made: one call less for each request.
+    _alive: Callable[[], bool] | None  # whether the loop is there to take what waits
     _budget: Budget | None  # that all spools share
     _limit: int | None
     _contested: bool  # whether the loop may answer in the application's stead
@@ -102,6 +104,15 @@ class ResponseOutlet:
                     self._spool.close()
             file, self._file = self._file, None
             return Taken(b"", file, self._progress)
+
+    def exhausted(self) -> bool:
+        """Whether the response is complete and the loop has all of it; nothing is to be taken."""
+        with self._lock:
+            if self._progress is not Progress.COMPLETE or self._spool or self._file is not None:
+                return False
+            if self._spool is not None:
+                self._spool.close()
+            return True
 
     def give_back(self) -> None:
         """The kernel has all that was taken: the pool thread may send by itself again."""
@@ -162,6 +173,11 @@ class ResponseOutlet:
                     self._progress = Progress.COMPLETE
                 return
         self.condemn()
+
+    @property
+    def informs(self) -> bool:
+        """Whether the client can be told something before the response."""
+        return self._encoder.informs
 
     @property
     def over(self) -> bool:

@@ -81,6 +81,10 @@ class ThreadSource:
                     continue
             return True
 
+    def takes_more(self) -> bool:
+        """Whether the executor takes calls; at the interpreter's exit it does not any more."""
+        return self._submit(_nothing)
+
     # -- loop thread --
 
     def sweep(self, now: float) -> None:
@@ -115,4 +119,4 @@ class ThreadSource:
 
 
 def _nothing() -> None:
-    """What runs on a thread that is started for a call that waits."""
+    """What a thread runs for its own sake."""

@@ -19,7 +19,6 @@ from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.outlet import Progress, ResponseOutlet, SendNow, Taken
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
-from aiowsgi.http11.encoder import informational
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
@@ -40,6 +39,8 @@ class ResponseWriter(ResponseOutlet):
     `awaited` is called on the pool thread, outside the lock, when it may have to wait for as long
     as the client likes: before a wait for room, and once the head of an endless response is known.
     `contested`: the loop may answer too, where it is first to claim the head under the lock.
+    `alive`: asked once a second by a thread that waits for room, where the loop may go without a
+    word; once it is not, the client counts as gone.
     """
 
     __slots__ = ("_awaited", "_wake")
@@ -55,6 +56,7 @@ class ResponseWriter(ResponseOutlet):
         awaited: Callable[[], None] | None = None,
         contested: bool = False,
         budget: Budget | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
@@ -64,6 +66,7 @@ class ResponseWriter(ResponseOutlet):
         self._awaited = awaited
         self._contested = contested
         self._budget = budget
+        self._alive = alive
         self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
@@ -82,8 +85,10 @@ class ResponseWriter(ResponseOutlet):
         """Send an interim response (RFC 9110 15.2), where the final one has not begun."""
         if self.head is not None:
             return
-        interim = informational(status, fields)
-        if self._contested:  # by the spool, where the loop's own answer comes after it
+        interim = self._encoder.interim(status, fields)
+        if not interim:
+            self._knock()
+        elif self._contested:  # by the spool, where the loop's own answer comes after it
             self._store(memoryview(interim))
         else:
             self._emit([interim])
@@ -92,6 +97,8 @@ class ResponseWriter(ResponseOutlet):
         """Send the head and the first block together (P26)."""
         start = self._begin(head, None)
         self._emit([start, *self._frame(block)] if block else [start])
+        if not (block or start):
+            self._knock()
         if self._awaited is not None and _is_endless(head):
             self._awaited()
 
@@ -110,10 +117,31 @@ class ResponseWriter(ResponseOutlet):
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> None:
         """Send head, body and end in one write."""
         self._note(head)
-        buffers = self._encoder.whole(head, blocks)
+        buffers: Sequence[bytes] = self._encoder.whole(head, blocks)
         self.body_bytes += sum(map(len, buffers)) - len(buffers[0])
+        if self._send_now is None:
+            left = self._deliver(buffers)
+            if left is None:
+                return
+            buffers = left
         self._emit(buffers)
         self._publish(Progress.COMPLETE)
+
+    def _deliver(self, buffers: Sequence[bytes]) -> Sequence[bytes] | None:
+        """Give the loop all of it in one go, the end included (None), or return what is left."""
+        if sum(map(len, buffers)) > self._memory:
+            return buffers
+        with self._lock:
+            for at, buffer in enumerate(buffers):
+                taken = self._put(memoryview(buffer)) if buffer else 0
+                if taken < len(buffer):
+                    return [buffer[taken:], *buffers[at + 1 :]]
+            if self._progress is Progress.OPEN:
+                self._progress = Progress.COMPLETE
+            due, self._wake_due = self._wake_due, True
+        if not due:
+            self._wake()
+        return None
 
     def file(self, head: ResponseHead, file: FileRegion) -> bool:
         """Hand a file to the loop, which sends it as the client reads; the caller closes its own.
@@ -143,6 +171,13 @@ class ResponseWriter(ResponseOutlet):
         if self._progress is Progress.OPEN:
             self._encoder.keep_alive = False
             self._publish(Progress.CUT)
+
+    def _knock(self) -> None:
+        """Have the loop look at what is not bytes."""
+        with self._lock:
+            due, self._wake_due = self._wake_due, True
+        if not due:
+            self._wake()
 
     def _note(self, head: ResponseHead) -> None:
         if self._may_keep is not None and not self._may_keep():
@@ -224,7 +259,9 @@ class ResponseWriter(ResponseOutlet):
                 self._room = threading.Condition(self._lock)
             self.waiting = True
             while below is not None and not self._gone and spool and spool.on_disk > below:
-                self._room.wait()
+                self._room.wait(None if self._alive is None else _AGAIN)
+                if self._alive is not None and not self._alive():
+                    self._gone = True
             if not self._gone and self._taken == taken:
                 self._room.wait(_AGAIN)
             self.waiting = False

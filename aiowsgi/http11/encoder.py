@@ -33,6 +33,16 @@ class ResponseEncoder:
         self.keep_alive = keep_alive
         self.bodiless = method == "HEAD"
 
+    @property
+    def informs(self) -> bool:
+        """Whether an interim response may be sent: HTTP/1.0 knows none (RFC 9110 15.2)."""
+        return self._version == "1.1"
+
+    def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
+        """An interim response (RFC 9110 15.2) such as 103 Early Hints (RFC 8297)."""
+        lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
+        return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")
+
     def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
         """The head; `whole_length` is the length of the body where all of it is known (P6)."""
         status = head.status
@@ -88,12 +98,6 @@ class ResponseEncoder:
         if not self.keep_alive:
             return "Connection: close\r\n"
         return "" if self._version == "1.1" else "Connection: keep-alive\r\n"
-
-
-def informational(status: int, fields: Sequence[tuple[str, str]]) -> bytes:
-    """An interim response (RFC 9110 15.2) such as 103 Early Hints (RFC 8297)."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode("latin-1")
 
 
 def error_response(

@@ -12,8 +12,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
 
+from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.exchange import Application
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.threads import ThreadSource
 from aiowsgi.config import Config

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any, NamedTuple, Protocol
 
+from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.exchange import Application, Exchange
+from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.waiting import withdraw
 from aiowsgi.bridge.wake import WakeQueue

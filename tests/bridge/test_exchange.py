@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from aiowsgi.bridge.exchange import Application, Exchange
+from aiowsgi.bridge.application import Application
+from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import Progress, ResponseWriter
 from aiowsgi.errors import ClientDisconnected

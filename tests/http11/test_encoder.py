@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiowsgi.http11.encoder import CONTINUE, ResponseEncoder, error_response, informational
+from aiowsgi.http11.encoder import CONTINUE, ResponseEncoder, error_response
 from aiowsgi.http11.messages import ResponseDefaults, ResponseHead
 
 DATE = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
@@ -174,7 +174,8 @@ def test_the_verdict_can_be_given_before_the_head() -> None:
 def test_interim_responses_are_a_head_and_nothing_more() -> None:
     """RFC 9110 15.2, RFC 8297; P41."""
     assert CONTINUE == b"HTTP/1.1 100 Continue\r\n\r\n"
-    hints = informational(103, [("Link", "</a>; rel=preload")])
+    encoder = ResponseEncoder("GET", "1.1", True, ResponseDefaults())
+    hints = encoder.interim(103, [("Link", "</a>; rel=preload")])
     assert hints == b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
 
 
