@@ -5,7 +5,11 @@ Plain slots, no behaviour: they are made once per request, on the hot path.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+NO_TLS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Limits(NamedTuple):
@@ -73,11 +77,13 @@ class Endpoints(NamedTuple):
     """Who talks to whom: `client` and `server` as (host, port), ports as digits, and the scheme.
 
     A unix socket has no address: its client is ("", ""), its server (host to present, "").
+    `tls` is what TLS says of the connection, as meta-variables (SSL_*), empty without it.
     """
 
     client: tuple[str, str]
     server: tuple[str, str]
     scheme: str = "http"
+    tls: Mapping[str, str] = NO_TLS
 
 
 class ResponseHead:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aiowsgi.http11.messages import Endpoints
+from aiowsgi.server.mod_ssl import mod_ssl
 
 
 def endpoints(transport: asyncio.BaseTransport) -> Endpoints:
@@ -14,6 +15,7 @@ def endpoints(transport: asyncio.BaseTransport) -> Endpoints:
         _address(transport.get_extra_info("peername"), ("", "")),
         _address(transport.get_extra_info("sockname"), ("localhost", "")),
         scheme,
+        mod_ssl(transport.get_extra_info("ssl_object")),
     )
 
 

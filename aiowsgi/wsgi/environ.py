@@ -55,7 +55,7 @@ class EnvironBuilder:
         }
 
     def connection(self, endpoints: Endpoints) -> Environ:
-        """Make the template of one connection; the caller may add to it (SSL_*, SCRIPT_NAME)."""
+        """Make the template of one connection; the caller may add to it (SCRIPT_NAME)."""
         template = self._base.copy()
         scheme = endpoints.scheme
         host, port = endpoints.server
@@ -67,6 +67,7 @@ class EnvironBuilder:
         template["wsgi.url_scheme"] = scheme
         if scheme == "https":
             template["HTTPS"] = "on"
+            template.update(endpoints.tls)
         return template
 
     def build(
