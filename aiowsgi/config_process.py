@@ -85,7 +85,8 @@ class ProcessOptions:
         None,
         kinds.file(),
         SECURITY,
-        "Serve HTTPS with the certificate in this PEM file, followed by its intermediates.",
+        "Serve HTTPS with the certificate in this PEM file, followed by its intermediates. This "
+        "file and the next ones are read again, without a restart, when they change.",
         flags=("--certfile", "--ssl-certificate"),
     )
     ssl_keyfile: str | None = option(
@@ -135,7 +136,7 @@ class ProcessOptions:
         kinds.function(),
         SECURITY,
         "A function (config, default) that returns the ssl.SSLContext; default() makes the one "
-        "that the options above describe.",
+        "that the options above describe. It is called again when a file of theirs changes.",
     )
     threads: int | None = option(
         None,

@@ -19,8 +19,7 @@ from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
+    from aiowsgi.server.certificates import Certificates
     from aiowsgi.server.sockets import Listener
 
 
@@ -118,26 +117,26 @@ def _serve_alone(app: WSGIApplication | str, settings: Settings) -> bool:
     if application is not None:
         server = Server(application, config)
     else:
-        listeners, context, application = _become_another(app, settings)
+        listeners, own, application = _become_another(app, settings)
         server = Server(application, config)
-        server.adopt(listeners, context, announce=True)
+        server.adopt(listeners, own, announce=True)
     server.run()
     return bool(server.stuck)
 
 
 def _become_another(
     app: WSGIApplication | str, settings: Settings
-) -> tuple[list[Listener], SSLContext | None, WSGIApplication]:
+) -> tuple[list[Listener], Certificates | None, WSGIApplication]:
     """Open the addresses, become the user and group of the config, and only then load `app`."""
     from aiowsgi.server.identity import identity
     from aiowsgi.server.opening import open_listeners
 
     owner = identity(settings.config.user, settings.config.group)
-    listeners, context = open_listeners(settings.config, owner)
+    listeners, own = open_listeners(settings.config, owner)
     try:
         if owner is not None:
             owner.assume()
-        return listeners, context, load(app, settings)
+        return listeners, own, load(app, settings)
     except BaseException:
         for listener in listeners:
             listener.close()

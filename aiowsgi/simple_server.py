@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Any
 
 from aiowsgi.config import Config
+from aiowsgi.server.certificates import certificates
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.server import Server
 from aiowsgi.server.signals import on_signals
 from aiowsgi.server.sockets import Listener, listen
-from aiowsgi.server.tls import server_context
 from aiowsgi.wsgi.types import StartResponse, WSGIApplication
 
 
@@ -33,8 +33,8 @@ class SimpleServer:
     def __init__(self, config: Config, app: WSGIApplication) -> None:
         self._config = config
         self._app = app
-        self._context = server_context(config)
-        scheme = "http" if self._context is None else "https"
+        self._certificates = certificates(config)
+        scheme = "http" if self._certificates is None else "https"
         self._listeners = listen(config.binds, config.backlog, scheme)
         self._server: Server | None = None  # while it serves
         # shutdown() was called, for the serve_forever() under way or, as in wsgiref, the next one.
@@ -110,7 +110,8 @@ class SimpleServer:
         self, main: Callable[[Server], Coroutine[Any, Any, None]], listeners: list[Listener]
     ) -> None:
         server = Server(self._call, self._config)
-        server.adopt([Listener(each.socket.dup(), each.url) for each in listeners], self._context)
+        own = [Listener(each.socket.dup(), each.url) for each in listeners]
+        server.adopt(own, self._certificates)
         loop = new_loop(self._config.loop)
         self._over.clear()
         self._server = server

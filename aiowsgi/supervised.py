@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 from aiowsgi import importer
 from aiowsgi.config import OPTIONS, Config
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.certificates import certificates
 from aiowsgi.server.identity import identity
 from aiowsgi.server.lifeline import FAILED, Lifeline
 from aiowsgi.server.opening import open_listeners
@@ -25,7 +26,6 @@ from aiowsgi.server.signals import reset_signals
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.spawn import end_now, fork, spawn
 from aiowsgi.server.supervisor import Supervisor
-from aiowsgi.server.tls import server_context
 from aiowsgi.server.worker import Worker
 from aiowsgi.server.workers import Launch, Start
 from aiowsgi.settings import Settings
@@ -128,7 +128,7 @@ def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline)
     """Load the application and serve it; what is wrong with it is for the supervisor to tell."""
     entitle(config.name, "worker")
     try:
-        context = server_context(config)
+        own = certificates(config)
         owner = identity(config.user, config.group)
         if owner is not None:
             owner.assume()  # the key has been read, and no code of the application has run
@@ -138,7 +138,7 @@ def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline)
         return error.exit_code
     set_up_logs(config.log_level)
     server = Server(application, config)
-    server.adopt(listeners, context)
+    server.adopt(listeners, own)
     Worker(server, line).run()
     if server.stuck:
         end_now(0)  # the interpreter would wait for the threads; the log has what they do

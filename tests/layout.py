@@ -38,7 +38,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            "server acceptor assembly drain loops opening signals sockets systemd tls".split()
+            *"acceptor alerts assembly certificates drain handshake loops opening server".split(),
+            *"signals sockets systemd tls".split(),
         )
     ),
     tuple(

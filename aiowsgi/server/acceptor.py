@@ -24,9 +24,10 @@ from functools import partial
 from typing import Any
 
 from aiowsgi.server.connection import Connection
+from aiowsgi.server.handshake import Handshake
+from aiowsgi.server.secure import SecureConnection
 from aiowsgi.server.service import Service
 from aiowsgi.server.sockets import Listener
-from aiowsgi.server.tls import SecureConnection
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -41,15 +42,18 @@ _REST = 1.0  # seconds until we accept again where the system had nothing left, 
 class Acceptor:
     """Takes clients in for one server; the loop thread's.
 
-    `tls` is what `tls.arguments` returned; `limit`: how many connections may be open, None = any.
+    `tls`: how clients come through it, None for plain HTTP; `limit`: how many connections may be
+    open, None = any.
     """
 
-    def __init__(self, service: Service, tls: dict[str, Any], limit: int | None = None) -> None:
+    def __init__(
+        self, service: Service, tls: Handshake | None = None, limit: int | None = None
+    ) -> None:
         self._service = service
         self._loop = service.loop
         self._tls = tls
         self._connection: Callable[[], Connection] = partial(
-            SecureConnection if tls else Connection, service
+            Connection if tls is None else SecureConnection, service
         )
         self._limit = limit
         # No more than the limit, which they may pass in one turn else.
@@ -77,19 +81,23 @@ class Acceptor:
             create = self._loop.create_unix_server
             if sys.version_info >= (3, 13):  # the file is the listener's to remove (S15)
                 create = partial(create, cleanup_socket=False)
+        arguments = {} if self._tls is None else self._tls.arguments()
         for _ in range(self._doors):
             # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
             own = _Door(listener.socket, self._refuses, self._comes, self._exhausted)
             own.setblocking(False)
             self._accepting.append(
-                await create(self._factory(), sock=own, backlog=backlog, **self._tls)
+                await create(self._factory(), sock=own, backlog=backlog, **arguments)
             )
 
     async def take(self, client: socket.socket) -> None:
         """Serve a client that was accepted elsewhere; returns when it is through its handshake."""
         client.setblocking(False)
-        with suppress(OSError):  # a handshake that failed; the connection is closed
-            await self._loop.connect_accepted_socket(self._connection, client, **self._tls)
+        if self._tls is not None:
+            await self._tls.take(self._connection, client)
+            return
+        with suppress(OSError):  # it has left; the connection is closed
+            await self._loop.connect_accepted_socket(self._connection, client)
 
     async def take_waiting(self, listener: Listener, go_on: Callable[[], bool]) -> None:
         """Accept what the kernel has already accepted for us: those clients have sent requests."""

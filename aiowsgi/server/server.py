@@ -14,7 +14,6 @@ import contextvars
 import logging
 import os
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -28,8 +27,10 @@ from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
 from aiowsgi.server.acceptor import Acceptor
 from aiowsgi.server.assembly import assemble
+from aiowsgi.server.certificates import Certificates
 from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.drain import drain, until
+from aiowsgi.server.handshake import Handshake
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
@@ -37,7 +38,6 @@ from aiowsgi.server.service import Service
 from aiowsgi.server.signals import Act, alone, endings, on_signals
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
-from aiowsgi.server.tls import arguments
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
@@ -72,7 +72,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._adopted = False
         self._announces = True
-        self._context: ssl.SSLContext | None = None
+        self._certificates: Certificates | None = None
         self._service: Service | None = None
         self._acceptor: Acceptor | None = None
         self._sweeping = ExitStack()
@@ -116,21 +116,17 @@ class Server:
         Raises ConfigError: exit code 1 for an address, 2 for what is wrong with the certificate.
         """
         if not self._listeners and not self._adopted:
-            self._listeners, self._context = open_listeners(self.config)
+            self._listeners, self._certificates = open_listeners(self.config)
         return self.urls
 
     def adopt(
-        self,
-        listeners: list[Listener],
-        context: ssl.SSLContext | None = None,
-        *,
-        announce: bool = False,
+        self, listeners: list[Listener], own: Certificates | None = None, *, announce: bool = False
     ) -> None:
         """Serve on these sockets instead of the config's addresses; they are closed at the end.
 
         `announce`: the log says where.
         """
-        self._listeners, self._context, self._adopted = listeners, context, True
+        self._listeners, self._certificates, self._adopted = listeners, own, True
         self._announces = announce
 
     async def serve_client(self, client: socket.socket) -> None:
@@ -151,7 +147,7 @@ class Server:
             self._close_listeners()
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with on_signals(loop, {**self.endings(), **alone(self._stop)}):
+        with on_signals(loop, {**self.endings(), **alone(self._stop, self._renew)}):
             async with self:
                 with told(loop, Notifier(os.environ)):
                     await self.stopped()
@@ -201,8 +197,7 @@ class Server:
             contextvars.copy_context(),
             counts=self.counts,
         )
-        tls = arguments(self._context, self.config)
-        self._acceptor = Acceptor(service, tls, self.config.limit_connections)
+        self._acceptor = Acceptor(service, self._tls(service), self.config.limit_connections)
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)
         try:
@@ -218,6 +213,17 @@ class Server:
         if self._stop_early:
             self._stop()
         return self
+
+    def _renew(self) -> None:
+        if self._certificates is not None:
+            self._certificates.renew()
+
+    def _tls(self, service: Service) -> Handshake | None:
+        if self._certificates is None:
+            return None
+        service.also = self._certificates.sweep
+        config = self.config
+        return Handshake(service, self._certificates, config.header_timeout, config.send_timeout)
 
     async def __aexit__(
         self,

@@ -70,6 +70,7 @@ class Service:
     __slots__ = (
         "_awaited",
         "_contested",
+        "also",
         "application",
         "budget",
         "coming",
@@ -126,6 +127,7 @@ class Service:
         self.connections: set[Swept] = set()
         self.coming = 0  # clients that were accepted and are not among the connections yet
         self.when_left: Callable[[], None] | None = None  # called when there is room again
+        self.also: Callable[[], None] | None = None  # what else is to be looked at in a sweep
         self.draining = False  # no new clients; each answer is the last of its connection
         self.leaving = False  # the service ends here soon: readiness fails
         self.now = time.monotonic()  # as of the last sweep: exact enough for a deadline
@@ -198,6 +200,8 @@ class Service:
         self.dispatcher.source.sweep(self.now)
         if self.gate is not None:
             self.gate.sweep(self.now)
+        if self.also is not None:
+            self.also()
 
     @contextmanager
     def sweeping(self) -> Iterator[None]:

@@ -61,15 +61,23 @@ def endings(*, term: Act, stop: Act, kill: Act) -> dict[str, Act]:
     }
 
 
-def alone(stop: Act) -> dict[str, Act]:
-    """What a process without a supervisor does at the signals that are a supervisor's."""
+def alone(stop: Act, renew: Act) -> dict[str, Act]:
+    """What a process without a supervisor does at the signals that are a supervisor's.
+
+    `renew` reads anew what can change while it serves: certificates.
+    """
     hung_up = terminal_watch()
 
     def reload() -> None:
         if hung_up():
             stop()
         else:
-            logger.warning("HUP: a reload without a gap needs several processes: add --workers")
+            reopen_logs()
+            renew()
+            logger.warning(
+                "HUP: logs and certificates are opened anew; new code without a gap needs several "
+                "processes: add --workers"
+            )
 
     def count() -> None:
         logger.warning("TTIN and TTOU change the number of workers: add --workers")

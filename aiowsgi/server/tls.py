@@ -1,21 +1,18 @@
-"""TLS: Config -> ssl.SSLContext, built once; and what a connection over TLS does otherwise.
+"""TLS: Config -> ssl.SSLContext.
 
 What is wrong with a certificate, a key or a password is a ConfigError that names the option and the
-file, before any address is opened. Handshakes are the loop's, under a deadline (S16): no pool
-thread ever meets a client that has not finished one.
+file, before any address is opened.
 """
 
 from __future__ import annotations
 
 import ssl
-import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
-from aiowsgi.server.connection import Connection
+from aiowsgi.server.alerts import AlertingContext
 
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 _VERIFY = {
@@ -25,9 +22,6 @@ _VERIFY = {
 }
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _KEY = b"PRIVATE KEY-----"  # PKCS #8, encrypted or not, and the older RSA and EC forms
-
-
-# -- the context ---------------------------------------------------------------------------------
 
 
 def server_context(config: Config) -> ssl.SSLContext | None:
@@ -47,14 +41,14 @@ def server_context(config: Config) -> ssl.SSLContext | None:
             "ssl_context_factory: it returned a context for clients: expected one for servers, as "
             "ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) makes"
         )
+    _harden(made)
     return made
 
 
 def _described(config: Config) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = AlertingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[config.ssl_minimum_version]
-    # A client could have us compute for nothing (S16). Compression is off by Python's own default.
-    context.options |= ssl.OP_NO_RENEGOTIATION
+    _harden(context)
     context.set_alpn_protocols(["http/1.1"])
     if config.ssl_ciphers is not None:
         try:
@@ -68,6 +62,11 @@ def _described(config: Config) -> ssl.SSLContext:
     _load_certificate(context, config)
     _load_authorities(context, config)
     return context
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    """Have no client make us compute for nothing, or learn from lengths what it may not (S16)."""
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
 
 
 def _load_certificate(context: ssl.SSLContext, config: Config) -> None:
@@ -135,30 +134,3 @@ def _require(name: str, path: str, mark: bytes, what: str) -> None:
             f"{name}: {path!r} has no {what} in it: expected a PEM file, with a line "
             f"'-----BEGIN {'' if mark == _CERTIFICATE else '... '}{what.upper()}-----'"
         )
-
-
-# -- the loop thread -----------------------------------------------------------------------------
-
-
-def arguments(context: ssl.SSLContext | None, config: Config) -> dict[str, Any]:
-    """Return what asyncio wants to know of TLS where it accepts a client; nothing without TLS.
-
-    The deadlines are those of a head and of a response; asyncio's own where these have none.
-    """
-    if context is None:
-        return {}
-    found: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": config.header_timeout}
-    if sys.version_info >= (3, 11):
-        found["ssl_shutdown_timeout"] = config.send_timeout
-    return found
-
-
-class SecureConnection(Connection):
-    """One client over TLS; the loop thread's."""
-
-    __slots__ = ()
-
-    def eof_received(self) -> bool:
-        """The client has ended TLS, which asyncio can only end in both directions at once."""
-        super().eof_received()
-        return False

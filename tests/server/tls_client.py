@@ -61,15 +61,23 @@ def trusting(own: trustme.LeafCert | None = None) -> ssl.SSLContext:
     return context
 
 
-def secured(client: socket.socket, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+def secured(
+    client: socket.socket,
+    context: ssl.SSLContext | None = None,
+    session: ssl.SSLSession | None = None,
+) -> ssl.SSLSocket:
     """Shake hands; an end without a word is an error here, so that a cut is not missed."""
     context = trusting() if context is None else context
-    return context.wrap_socket(client, server_hostname=HOST, suppress_ragged_eofs=False)
+    return context.wrap_socket(
+        client, server_hostname=HOST, suppress_ragged_eofs=False, session=session
+    )
 
 
-def connect(server: Live, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+def connect(
+    server: Live, context: ssl.SSLContext | None = None, session: ssl.SSLSession | None = None
+) -> ssl.SSLSocket:
     """Open a connection and shake hands."""
-    return secured(server.connect(), context)
+    return secured(server.connect(), context, session)
 
 
 def read_all(client: ssl.SSLSocket) -> bytes:
@@ -99,15 +107,21 @@ def read_answer(client: ssl.SSLSocket) -> bytes:
     return body
 
 
-def refused(server: Live, context: ssl.SSLContext) -> bool:
+def refused(server: Live, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> bool:
     """Whether a client with this context gets no byte of an answer.
 
-    In TLSv1.3 a client may only learn at its first read that the server did not like it; asyncio
-    closes without the alert that would tell why.
+    In TLSv1.3 a client only learns at its first read that the server did not like it.
     """
+    return bool(why_refused(server, context, session))
+
+
+def why_refused(
+    server: Live, context: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> str:
+    """What the client was told, OpenSSL's name of the alert; empty where it had an answer."""
     try:
-        with connect(server, context) as client:
+        with connect(server, context, session) as client:
             client.sendall(GET)
-            return not client.recv(1)
-    except (ssl.SSLError, ConnectionError):
-        return True
+            return "" if client.recv(1) else "closed"
+    except (ssl.SSLError, ConnectionError) as error:
+        return getattr(error, "reason", None) or repr(error)
