@@ -43,6 +43,7 @@ COMPILED = (
     "server/secure.py",
     "server/service.py",
     "watch/access_log.py",
+    "watch/log_thread.py",
     "wsgi/call.py",
     "wsgi/environ.py",
     "wsgi/response.py",

@@ -47,7 +47,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         for part in "supervisor reloader worker workers child lifeline spawn process".split()
     ),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
-    ("aiowsgi.supervised", "aiowsgi.run", "aiowsgi.cli", "aiowsgi.simple_server"),
+    (
+        "aiowsgi.supervised",
+        "aiowsgi.run",
+        "aiowsgi.cli",
+        "aiowsgi.simple_server",
+        "aiowsgi.contrib",
+    ),
     ("aiowsgi", "aiowsgi.__main__"),
 )
 
@@ -66,7 +72,7 @@ LOCKS = frozenset(
 LOCK_SOURCES = frozenset({"threading", "multiprocessing", "_thread", "queue"})
 MAY_LOCK = {
     "aiowsgi.bridge": "the only place where the loop and pool threads meet",
-    "aiowsgi.watch.access_log": "its lines are written by a thread of its own, off the hot path",
+    "aiowsgi.watch.log_thread": "its notes are written by a thread of its own, off the hot path",
     "aiowsgi.simple_server": "as in wsgiref, shutdown() waits in one thread for the end in another",
 }
 
@@ -79,6 +85,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi",
     "aiowsgi.__main__",
     "aiowsgi.cli",
+    "aiowsgi.contrib",
     "aiowsgi.run",
     "aiowsgi.server",
     "aiowsgi.settings",

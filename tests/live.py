@@ -55,11 +55,12 @@ def read_all(client: socket.socket) -> bytes:
 @contextmanager
 def live(app: WSGIApplication, **options: Any) -> Iterator[Live]:
     """Serve `app` on a free port for as long as the block runs."""
-    executor = options.pop("executor", None)
+    executor, log = options.pop("executor", None), options.pop("log", None)
     options.setdefault("access_log", False)
     if not options.keys() & {"bind", "host", "uds", "fd"}:
         options.setdefault("port", 0)
     server = Server(app, Config(**options), executor=executor)
+    server.log = log
     server.bind()
     started = threading.Event()
 

@@ -24,7 +24,7 @@ from aiowsgi.server.connection import wake_queue
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
-from aiowsgi.server.service import Service, Spooling
+from aiowsgi.server.service import RequestLog, Service, Spooling
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
 from aiowsgi.wsgi.environ import EnvironBuilder
@@ -41,14 +41,15 @@ def assemble(
     context: Context,
     *,
     counts: Callable[[int], None] | None = None,
+    log: RequestLog | None = None,
 ) -> Service:
     """Make what all connections of one server share; `executor`: None for threads of our own.
 
     `counts` is told the number of each request that the application gets, on its pool thread.
+    `log`: where requests are noted, None for the access log of the config; closed at the end.
     """
     defaults = response_defaults(config)
-    access = logging.getLogger("aiowsgi.access")
-    log = AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
+    log = log or _access_log(config)
     environ = EnvironBuilder(
         root_path=config.root_path,
         multithread=config.thread_count > 1,
@@ -108,6 +109,11 @@ def assemble(
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
+
+
+def _access_log(config: Config) -> AccessLog | None:
+    access = logging.getLogger("aiowsgi.access")
+    return AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
 
 
 def _threads(executor: Executor | None, config: Config) -> ThreadSource:

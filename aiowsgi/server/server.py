@@ -34,7 +34,7 @@ from aiowsgi.server.handshake import Handshake
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
-from aiowsgi.server.service import Service
+from aiowsgi.server.service import RequestLog, Service
 from aiowsgi.server.signals import Act, alone, endings, on_signals
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
@@ -81,6 +81,7 @@ class Server:
         self._retires = False  # others serve on at the same addresses
         self._killed = False  # patience is over
         self.counts: Callable[[int], None] | None = None  # told the number of each request
+        self.log: RequestLog | None = None  # instead of the config's; set before the start
         self.stuck: list[Exchange] = []  # what was still running when patience ended
 
     # -- any thread --
@@ -196,6 +197,7 @@ class Server:
             self._executor,
             contextvars.copy_context(),
             counts=self.counts,
+            log=self.log,
         )
         self._acceptor = Acceptor(service, self._tls(service), self.config.limit_connections)
         self._sweeping.enter_context(service.sweeping())

@@ -54,11 +54,14 @@ class Swept(Protocol):
         """Close at once."""
 
 
-class RejectLog(Protocol):
-    """Where requests that never became an exchange are noted (watch.access_log.AccessLog)."""
+class RequestLog(Protocol):
+    """Where requests are noted, each once (watch.access_log.AccessLog); any thread's."""
+
+    def answered(self, exchange: Exchange) -> None:
+        """Note an exchange that is over."""
 
     def rejected(self, client: str, error: ProtocolError, sent: int) -> None:
-        """Note one."""
+        """Note a request that never became an exchange."""
 
     def close(self) -> None:
         """Write what waits and end."""
@@ -107,7 +110,7 @@ class Service:
         budget: Budget | None = None,
         gate: Gate | None = None,
         shows_date: bool = True,
-        log: RejectLog | None = None,
+        log: RequestLog | None = None,
     ) -> None:
         self.loop = loop
         self.application = application

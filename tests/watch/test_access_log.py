@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from aiowsgi.watch import access_log
+from aiowsgi.watch import log_thread
 from aiowsgi.watch.access_log import AccessLog, combined, stamp
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
@@ -185,7 +185,7 @@ def test_a_slow_log_holds_nobody_and_drops_and_counts(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory is never filled: what does not fit is counted, and that is told."""
-    monkeypatch.setattr(access_log, "_MOST", 100)
+    monkeypatch.setattr(log_thread, "_MOST", 100)
     log = AccessLog(ACCESS)
     kept.go.clear()
     note(log, 0)
@@ -210,7 +210,7 @@ def test_requests_are_answered_while_the_log_hangs(kept: Kept) -> None:
 def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(access_log, "_PATIENCE", 0.05)
+    monkeypatch.setattr(log_thread, "_PATIENCE", 0.05)
     log = AccessLog(ACCESS)
     kept.go.clear()
     note(log, 0)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from aiowsgi.watch import access_log
+from aiowsgi.watch import log_thread
 from aiowsgi.watch.access_log import AccessLog
 from aiowsgi.watch.logs import ERROR_LOG, set_up_logs
 from tests.watch.lines import ACCESS, Kept, note, parts
@@ -64,7 +64,7 @@ def test_a_batch_is_one_write_and_no_record(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("sys.stdout", Stream)
     monkeypatch.setattr(ACCESS, "makeRecord", refuse)
-    monkeypatch.setattr(access_log, "_BATCH_SECONDS", 10)
+    monkeypatch.setattr(log_thread, "_BATCH_SECONDS", 10)
     write(range(200))
     assert sum(text.count("\n") for text in Stream.writes) == 200
     assert len(Stream.writes) <= 3
