@@ -6,14 +6,14 @@ import signal
 
 import pytest
 
+from tests.load import load
 from tests.supervised import supervised
-from tests.test_workers_drain import load
 
 
 def test_a_worker_is_replaced_after_so_many_requests_and_none_is_lost() -> None:
     """On the way of every other end (S8)."""
     with supervised("--max-requests", "50", "--max-requests-jitter", "20") as server:
-        with load(server) as clients:
+        with load(server.url) as clients:
             server.log.wait(f"Worker {server.pids[0]} retires: it has served")
             server.log.wait(f"Worker {server.pids[0]} ended with exit code 0")
             clients.wait(lambda: len(clients.answers) > 1)
