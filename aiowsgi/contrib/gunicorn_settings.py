@@ -1,0 +1,77 @@
+"""gunicorn's settings -> Config: what gunicorn says holds, its defaults included.
+
+So gunicorn's own pages stay true, `--threads 1` for an application that needs it above all. Where
+gunicorn has no setting, the `AIOWSGI_*` variables and then the defaults of aiowsgi hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiowsgi.config import Config
+from aiowsgi.settings import resolve
+
+# What a deployment may rely on, and would miss without a word.
+_WITHOUT_EFFECT = (
+    "casefold_http_method",
+    "http2_cleartext",
+    "http_protocols",
+    "permit_obsolete_folding",
+    "permit_unconventional_http_method",
+    "permit_unconventional_http_version",
+    "post_request",
+    "pre_request",
+    "protocol",
+    "strip_header_spaces",
+)
+
+
+def config_from(cfg: Any, environ: Mapping[str, str]) -> Config:
+    """Return what a server of ours is told by gunicorn's Config. Raises ConfigError."""
+    given = {
+        "workers": cfg.workers,
+        "threads": cfg.threads,
+        "backlog": cfg.backlog,
+        "limit_connections": cfg.worker_connections,
+        "keep_alive": cfg.keepalive,
+        "graceful_timeout": _before_the_arbiter(cfg.graceful_timeout),
+        "limit_request_line": cfg.limit_request_line or None,  # 0 is no limit there
+        "limit_request_fields": cfg.limit_request_fields or None,
+        "limit_request_field_size": cfg.limit_request_field_size or None,
+        "header_map": cfg.header_map,
+        "access_log": False,  # gunicorn's takes its place
+    }
+    if cfg.is_ssl:
+        given |= _tls(cfg)
+    return resolve(given, environ).config
+
+
+def without_effect(cfg: Any) -> list[str]:
+    """Return the settings that somebody has changed and aiowsgi has nothing for."""
+    return [
+        name
+        for name in _WITHOUT_EFFECT
+        if (setting := cfg.settings.get(name)) is not None
+        and setting.get() not in (setting.default, _checked(setting))
+    ]
+
+
+def _checked(setting: Any) -> Any:
+    return setting.validator(setting.default) if callable(setting.validator) else setting.default
+
+
+def _before_the_arbiter(patience: float) -> float:
+    """So many seconds, but less one: the arbiter kills after as many, before we could say whom."""
+    return max(patience - 1, patience / 2)
+
+
+def _tls(cfg: Any) -> dict[str, Any]:
+    return {
+        "ssl_certfile": cfg.certfile,
+        "ssl_keyfile": cfg.keyfile,
+        "ssl_ca_certs": cfg.ca_certs,
+        "ssl_cert_reqs": int(cfg.cert_reqs),
+        "ssl_ciphers": cfg.ciphers,
+        "ssl_context_factory": lambda _, default: cfg.ssl_context(cfg, default),
+    }
