@@ -46,7 +46,9 @@ COMPILED = (
     "watch/log_thread.py",
     "wsgi/call.py",
     "wsgi/environ.py",
+    "wsgi/forwarded.py",
     "wsgi/response.py",
+    "wsgi/trust.py",
 )
 
 # The library that holds all of it, beside a small module for each of the above.

@@ -1,8 +1,8 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
-Declared in config_process.py, config_workers.py, config_identity.py, config_http.py and
-config_load.py, one dataclass field each. Flags, variables, `--help`, `--print-config` and
-docs/options.md follow.
+Declared in config_process.py, config_workers.py, config_identity.py, config_http.py,
+config_load.py and config_proxies.py, one dataclass field each. Flags, variables, `--help`,
+`--print-config` and docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -17,6 +17,7 @@ from aiowsgi.config_http import HttpOptions
 from aiowsgi.config_identity import IdentityOptions
 from aiowsgi.config_load import LoadOptions
 from aiowsgi.config_process import ProcessOptions
+from aiowsgi.config_proxies import ProxyOptions
 from aiowsgi.config_workers import WorkerOptions
 from aiowsgi.cpus import usable_cpus
 from aiowsgi.errors import ConfigError
@@ -24,7 +25,9 @@ from aiowsgi.options import Option, declared
 
 
 @dataclasses.dataclass(frozen=True, init=False)
-class Config(ProcessOptions, WorkerOptions, IdentityOptions, HttpOptions, LoadOptions):
+class Config(
+    ProcessOptions, WorkerOptions, IdentityOptions, HttpOptions, LoadOptions, ProxyOptions
+):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 
     `Config(threads=8, keep_alive="75s")`: Python values or the text of a flag; an option may be
@@ -38,6 +41,7 @@ class Config(ProcessOptions, WorkerOptions, IdentityOptions, HttpOptions, LoadOp
         # Here, so that a conflict is told to the one who wrote it, not to the one who binds.
         self._addresses()
         self.check_tls()
+        self.check_proxies(self.header_map)
 
     @property
     def binds(self) -> list[Bind]:

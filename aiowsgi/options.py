@@ -19,6 +19,7 @@ LIMITS = "Limits of a request"
 BUFFERS = "Buffers"
 LOAD = "Load and health"
 FIELDS = "Environ and header fields"
+PROXIES = "Proxies"
 LOGS = "Logs"
 GROUPS = (
     START,
@@ -32,6 +33,7 @@ GROUPS = (
     BUFFERS,
     LOAD,
     FIELDS,
+    PROXIES,
     LOGS,
 )
 

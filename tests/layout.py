@@ -19,6 +19,7 @@ CONFIG = (
     "aiowsgi.config_identity",
     "aiowsgi.config_load",
     "aiowsgi.config_process",
+    "aiowsgi.config_proxies",
     "aiowsgi.config_workers",
     "aiowsgi.options",
 )

@@ -54,6 +54,9 @@ SAMPLES = {
     "root_path": ("/app", "/app"),
     "health_path": ("/up", "/up"),
     "header": ("X-A: b", "X-A: b"),
+    "forwarded_allow_ips": ("10.0.0.0/8,unix", "10.0.0.0/8, unix"),
+    "proxy_protocol": ("V2", "v2"),
+    "proxy_allow_from": ("10.0.0.1", "10.0.0.1"),
     "ssl_certfile": ("c.pem", "c.pem"),
     "ssl_keyfile": ("k.pem", "k.pem"),
     "ssl_keyfile_password": ("secret", "(not shown)"),
@@ -69,6 +72,8 @@ NEEDS = {  # what an option is refused without
     "ssl_ca_certs": (*CERTIFICATE, "--ssl-cert-reqs", "required"),
     "ssl_cert_reqs": (*CERTIFICATE, "--ssl-ca-certs", "ca.pem"),
     "ssl_ciphers": CERTIFICATE,
+    "proxy_protocol": ("--proxy-allow-from", "10.0.0.1"),
+    "proxy_allow_from": ("--proxy-protocol", "v1"),
 }
 FORMS = {"DURATION": ("1500ms", "1.5s"), "SIZE": ("3k", "3k"), "NUMBER": ("7", "7")}
 EVERY_FLAG = [

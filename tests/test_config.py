@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +76,10 @@ DEFAULTS: dict[str, object] = {
     "server_header": True,
     "date_header": True,
     "header": (),
+    "proxy_headers": True,
+    "forwarded_allow_ips": (),
+    "proxy_protocol": "off",
+    "proxy_allow_from": (),
     "log_level": "info",
     "access_log": True,
 }
@@ -108,6 +111,7 @@ def test_aliases_are_those_that_users_of_other_servers_know() -> None:
         "connection_limit": "limit_connections",
         "outbuf_overflow": "response_buffer",
         "url_prefix": "root_path",
+        "trusted_proxy": "forwarded_allow_ips",
     }
 
 
@@ -274,18 +278,6 @@ def test_a_config_cannot_change_and_travels_to_other_processes() -> None:
 def test_threads_are_those_of_the_machine_where_nobody_said() -> None:
     assert Config().thread_count == min(32, usable_cpus() + 4)
     assert Config(threads=100).thread_count == 100
-
-
-@pytest.mark.parametrize(
-    ("quota", "most"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None)]
-)
-def test_usable_cpus_are_those_of_the_container(
-    tmp_path: Path, quota: str, most: int | None
-) -> None:
-    file = tmp_path / "cpu.max"
-    everything = usable_cpus(file)  # absent: no quota
-    file.write_text(quota)
-    assert usable_cpus(file) == (most or everything)
 
 
 def test_the_options_page_is_current() -> None:

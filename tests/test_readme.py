@@ -48,7 +48,7 @@ ANSWERS = {
 }
 # These serve: run with what makes them reachable here, probed, ended.
 SERVES = {
-    "aiowsgi --bind unix:app.sock --uds-permissions 660 examples/hello.py:app",
+    "aiowsgi --uds app.sock --uds-permissions 660 --forwarded-allow-ips unix examples/hello.py:app",
     "aiowsgi --bind 0.0.0.0:8000 --graceful-timeout 20s examples/hello.py:app",
     "aiowsgi --workers auto --bind 0.0.0.0:8000 examples/hello.py:app",
 }

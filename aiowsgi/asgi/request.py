@@ -180,8 +180,8 @@ class Request:
     def _dispatch(self) -> None:
         room, scope, head = self._room, self._scope, self._body.head
         template = room.application.environ.connection(endpoints(scope))
-        template["SCRIPT_NAME"] = script_name(scope.get("root_path") or "")
-        template["asgi.scope"] = scope
+        template.keys["SCRIPT_NAME"] = script_name(scope.get("root_path") or "")
+        template.keys["asgi.scope"] = scope
         wake = partial(room.wakes.put, self._woken)
         self._exchange = exchange = Exchange(room.application, head, self._writer, template, wake)
         self._body.hand_over(exchange)

@@ -13,7 +13,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from aiowsgi.bridge.answers import own_answer
 from aiowsgi.bridge.application import Application
@@ -23,6 +23,8 @@ from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.wsgi.call import Call
+from aiowsgi.wsgi.environ import NO_TEMPLATE, Template
+from aiowsgi.wsgi.forwarded_syntax import MalformedForwarded
 from aiowsgi.wsgi.response import response_head
 from aiowsgi.wsgi.types import Given
 
@@ -65,7 +67,7 @@ class Exchange:
         application: Application,
         head: RequestHead,
         writer: ResponseWriter,
-        template: dict[str, Any],
+        template: Template,
         wake: Callable[[], None],
     ) -> None:
         self._application = application
@@ -94,7 +96,7 @@ class Exchange:
     @property
     def client(self) -> str:
         """The client's address, empty for a unix socket; until the exchange is over."""
-        return str(self._template.get("REMOTE_ADDR", ""))
+        return self._template.client(self.head)
 
     # -- loop thread --
 
@@ -190,9 +192,7 @@ class Exchange:
         writer = self.writer
         call: Call | None = None
         try:
-            environ = self._application.environ.build(
-                self._template, self.head, self._body or io.BytesIO(), self._body_length
-            )
+            environ = self._template.build(self.head, self._body or io.BytesIO(), self._body_length)
             environ["wsgi.early_hints"] = self.early_hints
             environ["aiowsgi.queue_time"] = self.started - self.queued
             environ["aiowsgi.client_disconnected"] = self._watch
@@ -207,6 +207,9 @@ class Exchange:
                 writer.cut()
             else:  # the body was cut (P19), but the client may still read
                 self._answer(call, self.refusal)
+        except MalformedForwarded as error:  # nobody knows who asks, and nothing was called (S12)
+            logger.info("400 to %s: %s", self.client or "a local client", error)
+            self._answer(call, 400)
         except BaseException as error:  # SystemExit is a 500 too (P44)
             if self._application.raises and not (call is not None and call.complete):
                 self.failure = error
@@ -256,7 +259,7 @@ class Exchange:
             application.on_end(self)
         # What the application may have kept alive is not kept by us too (P30).
         self._body = None
-        self._template = {}
+        self._template = NO_TEMPLATE
         with self._lock:
             self._done = True
             wanted = self._wanted

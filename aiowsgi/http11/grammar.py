@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 
 # RFC 9110 5.6.2: token = 1*tchar
 TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -73,6 +74,24 @@ def valid_host(value: str) -> bool:
     """Whether `value` is `uri-host [":" port]` (RFC 9110 7.2); the empty value is the caller's."""
     match = _HOST.fullmatch(value)
     return match is not None and int(match[1] or 0) <= _LAST_PORT
+
+
+@lru_cache(maxsize=1024)
+def address(text: str) -> str:
+    """The IP address in its regular form, empty where it is none; a zone (RFC 4007 11) is none.
+
+    An IPv6 address that stands for an IPv4 one (RFC 4291 2.5.5.2) is that one.
+    """
+    try:
+        number = ip_address(text)
+    except ValueError:
+        return ""
+    if isinstance(number, IPv6Address):
+        if number.scope_id:
+            return ""
+        if number.ipv4_mapped is not None:
+            return str(number.ipv4_mapped)
+    return str(number)
 
 
 def tokens(value: str) -> list[str]:

@@ -78,12 +78,14 @@ class Endpoints(NamedTuple):
 
     A unix socket has no address: its client is ("", ""), its server (host to present, "").
     `tls` is what TLS says of the connection, as meta-variables (SSL_*), empty without it.
+    `hidden`: a proxy brought somebody and did not say whom, so that `client` is the proxy itself.
     """
 
     client: tuple[str, str]
     server: tuple[str, str]
     scheme: str = "http"
     tls: Mapping[str, str] = NO_TLS
+    hidden: bool = False
 
 
 class ResponseHead:

@@ -12,19 +12,18 @@ for good when that happens for the first time, and from then on we accept by our
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import math
-import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from aiowsgi.server.connection import Connection
+from aiowsgi.server.door import EXHAUSTED, Door, asks
 from aiowsgi.server.handshake import Handshake
+from aiowsgi.server.proxied import ProxyProtocol
 from aiowsgi.server.secure import SecureConnection
 from aiowsgi.server.service import Service
 from aiowsgi.server.sockets import Listener
@@ -34,7 +33,6 @@ logger = logging.getLogger("aiowsgi.error")
 # uvloop accepts one client of each socket in a turn: with several of one, a crowd comes in at once.
 _DOORS = 4
 _TURNS = 5  # of the loop; asyncio needs three from accept to connection_made
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SILENCE = 60.0  # seconds from one line in the log that says that clients wait to the next
 _REST = 1.0  # seconds until we accept again where the system had nothing left, as asyncio
 
@@ -43,21 +41,26 @@ class Acceptor:
     """Takes clients in for one server; the loop thread's.
 
     `tls`: how clients come through it, None for plain HTTP; `limit`: how many connections may be
-    open, None = any.
+    open, None = any; `proxies`: None where no client comes with a PROXY header.
     """
 
     def __init__(
-        self, service: Service, tls: Handshake | None = None, limit: int | None = None
+        self,
+        service: Service,
+        tls: Handshake | None = None,
+        limit: int | None = None,
+        proxies: ProxyProtocol | None = None,
     ) -> None:
         self._service = service
         self._loop = service.loop
         self._tls = tls
-        self._connection: Callable[[], Connection] = partial(
+        self._proxies = proxies
+        self._connection: Callable[..., Connection] = partial(
             Connection if tls is None else SecureConnection, service
         )
         self._limit = limit
         # No more than the limit, which they may pass in one turn else.
-        self._doors = 1 if _asks(self._loop) else min(_DOORS, limit or _DOORS)
+        self._doors = 1 if asks(self._loop) else min(_DOORS, limit or _DOORS)
         self._listening: list[socket.socket] = []
         self._paused = False
         self._told = -_SILENCE  # when it was last said that clients wait, in monotonic seconds
@@ -70,11 +73,16 @@ class Acceptor:
         """Whether a client that was accepted is not through its handshake yet."""
         return bool(self._handshakes)
 
+    @property
+    def _greets(self) -> bool:
+        """Whether something comes before HTTP, which takes a task of its own."""
+        return self._tls is not None or self._proxies is not None
+
     async def open(self, listener: Listener, backlog: int) -> None:
         """Accept on this socket from now on."""
         listener.socket.setblocking(False)
         self._listening.append(listener.socket)
-        if self._tls and self._watch(listener.socket):
+        if self._greets and self._watch(listener.socket):
             return
         create: Callable[..., Awaitable[asyncio.AbstractServer]] = self._loop.create_server
         if listener.unix:
@@ -84,7 +92,7 @@ class Acceptor:
         arguments = {} if self._tls is None else self._tls.arguments()
         for _ in range(self._doors):
             # A duplicate: the loop closes the one it is given, and we drain the queue of ours (S8).
-            own = _Door(listener.socket, self._refuses, self._comes, self._exhausted)
+            own = Door(listener.socket, self._refuses, self._comes, self._exhausted)
             own.setblocking(False)
             self._accepting.append(
                 await create(self._factory(), sock=own, backlog=backlog, **arguments)
@@ -93,11 +101,14 @@ class Acceptor:
     async def take(self, client: socket.socket) -> None:
         """Serve a client that was accepted elsewhere; returns when it is through its handshake."""
         client.setblocking(False)
-        if self._tls is not None:
-            await self._tls.take(self._connection, client)
-            return
-        with suppress(OSError):  # it has left; the connection is closed
-            await self._loop.connect_accepted_socket(self._connection, client)
+        make = self._connection
+        with suppress(OSError):  # it has left, or its header is refused; the connection is closed
+            if self._proxies is not None:
+                make = partial(make, await self._proxies.ends(client))
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(make, client)
+            else:
+                await self._tls.take(make, client)
 
     async def take_waiting(self, listener: Listener, go_on: Callable[[], bool]) -> None:
         """Accept what the kernel has already accepted for us: those clients have sent requests."""
@@ -106,7 +117,7 @@ class Acceptor:
                 client, _ = listener.socket.accept()
             except OSError:
                 return
-            if self._tls:
+            if self._greets:
                 self._shake_hands(client)
             else:
                 await self.take(client)
@@ -145,9 +156,9 @@ class Acceptor:
         return self._room <= 0
 
     def _factory(self) -> Callable[[], Connection]:
-        # asyncio asks the _Door before it accepts. On Windows there is no limit: nothing can be
+        # asyncio asks the Door before it accepts. On Windows there is no limit: nothing can be
         # paused there.
-        return self._connection if _asks(self._loop) or sys.platform == "win32" else self._connect
+        return self._connection if asks(self._loop) or sys.platform == "win32" else self._connect
 
     def _connect(self) -> Connection:
         """Make a connection for a client that uvloop has accepted without asking."""
@@ -189,7 +200,7 @@ class Acceptor:
     def _leave_to_us(self) -> None:
         """Have the loop stop accepting by itself."""
         for accepting in self._accepting:
-            if not _asks(self._loop):
+            if not asks(self._loop):
                 accepting.close()
                 continue
             # Left open: asyncio would drop the clients that are on their way from it.
@@ -221,7 +232,7 @@ class Acceptor:
         try:
             client, _ = listening.accept()
         except OSError as error:
-            if error.errno in _EXHAUSTED:
+            if error.errno in EXHAUSTED:
                 self._exhausted(error)
             return
         self._shake_hands(client)
@@ -260,39 +271,3 @@ class Acceptor:
     def _close(self) -> None:
         for accepting in self._accepting:
             accepting.close()
-
-
-class _Door(socket.socket):
-    """A duplicate of a listening socket, through which nobody comes while `refuses` says so."""
-
-    def __init__(
-        self,
-        listening: socket.socket,
-        refuses: Callable[[], bool],
-        comes: Callable[[], None],
-        exhausted: Callable[[OSError], None],
-    ) -> None:
-        own = os.dup(listening.fileno())
-        super().__init__(listening.family, listening.type, listening.proto, own)
-        self._refuses = refuses
-        self._comes = comes
-        self._exhausted = exhausted
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """Accept one client. Raises BlockingIOError where none may come, as where none is there."""
-        if self._refuses():
-            raise BlockingIOError
-        try:
-            found = super().accept()
-        except OSError as error:
-            if error.errno not in _EXHAUSTED:
-                raise
-            self._exhausted(error)
-            raise BlockingIOError from None
-        self._comes()
-        return found
-
-
-def _asks(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop calls `accept` of the socket: asyncio does, uvloop and Windows do not."""
-    return isinstance(loop, asyncio.SelectorEventLoop)

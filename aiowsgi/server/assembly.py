@@ -24,10 +24,13 @@ from aiowsgi.server.connection import wake_queue
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
+from aiowsgi.server.proxied import ProxyProtocol
 from aiowsgi.server.service import RequestLog, Service, Spooling
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
 from aiowsgi.wsgi.environ import EnvironBuilder
+from aiowsgi.wsgi.forwarded import ForwardedEnviron
+from aiowsgi.wsgi.trust import Trust
 from aiowsgi.wsgi.types import WSGIApplication
 
 _PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
@@ -50,15 +53,9 @@ def assemble(
     """
     defaults = response_defaults(config)
     log = log or _access_log(config)
-    environ = EnvironBuilder(
-        root_path=config.root_path,
-        multithread=config.thread_count > 1,
-        multiprocess=config.worker_count > 1,
-        software=f"aiowsgi/{__version__}",
-    )
     application = Application(
         app,
-        environ,
+        _environ(config),
         context=context,
         clock=time.monotonic,
         request_ids=_request_ids(counts),
@@ -114,6 +111,26 @@ def assemble(
 def _access_log(config: Config) -> AccessLog | None:
     access = logging.getLogger("aiowsgi.access")
     return AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
+
+
+def proxy_protocol(config: Config) -> ProxyProtocol | None:
+    """Make what reads PROXY headers; None where nobody sends any."""
+    if config.proxy_protocol == "off":
+        return None
+    trust = Trust(config.proxy_allow_from)
+    return ProxyProtocol(trust, config.proxy_protocol, config.header_timeout)
+
+
+def _environ(config: Config) -> EnvironBuilder:
+    builder = EnvironBuilder(
+        root_path=config.root_path,
+        multithread=config.thread_count > 1,
+        multiprocess=config.worker_count > 1,
+        software=f"aiowsgi/{__version__}",
+    )
+    if not config.proxy_headers:
+        return builder
+    return ForwardedEnviron(builder, Trust(config.forwarded_allow_ips))
 
 
 def _threads(executor: Executor | None, config: Config) -> ThreadSource:

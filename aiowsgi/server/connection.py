@@ -21,11 +21,12 @@ from aiowsgi.bridge.writer import Progress
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
-from aiowsgi.server.endpoints import endpoints
+from aiowsgi.server.endpoints import Ends, endpoints
 from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
 from aiowsgi.server.phases import LAST_CHANCE, Life, Phase, Verdict
 from aiowsgi.server.service import Service
+from aiowsgi.wsgi.environ import Template
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
 _HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
     """One client; the loop thread's."""
 
     __slots__ = (
+        "_ends",
         "_eof",
         "_exchange",
         "_inbound",
@@ -59,13 +61,14 @@ class Connection(asyncio.Protocol):
         "_wake",
     )
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, ends: Ends = endpoints) -> None:
         self._service = service
+        self._ends = ends
         self._parser = RequestParser(service.reader)
         self._wake: Callable[[], None] = partial(service.wakes.put, self.woken)
         self._exchange: Exchange | None = None
         self._life = Life(service.now)
-        self._template: dict[str, object] | None = None
+        self._template: Template | None = None
         self._eof = False
 
     # -- asyncio.Protocol --
@@ -165,13 +168,11 @@ class Connection(asyncio.Protocol):
     def _dispatch(self, head: RequestHead) -> None:
         service = self._service
         if self._template is None:
-            self._template = service.application.environ.connection(endpoints(self._transport))
+            self._template = service.template(self._ends(self._transport), head)
         exchange = service.exchange(head, self._template, self._wake, self._outbound)
         self._inbound.hand_over(exchange)
         self._exchange = exchange
         self._life.enter(Phase.EXCHANGE, self._service.now)
-        if service.draining:
-            exchange.settle()
         service.submit(exchange)
 
     def _refuse(self, error: ProtocolError) -> None:
@@ -183,7 +184,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._inbound.close()
-        self._transport.write(self._service.refuse(error, endpoints(self._transport).client[0]))
+        self._transport.write(self._service.refuse(error, self._ends(self._transport).client[0]))
         self._hang_up(lingering=True)
 
     # -- the end of an exchange --
@@ -253,8 +254,7 @@ class Connection(asyncio.Protocol):
         elif verdict is Verdict.ABORT:
             self._transport.abort()
         elif verdict is Verdict.TIMEOUT:
-            what = "head" if self._life.phase is Phase.HEAD else "body"
-            self._refuse(ProtocolError(408, f"the {what} of the request came too slowly"))
+            self._refuse(self._life.too_slow())
         else:
             self._inbound.sweep(now - self._life.since)
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
+from aiowsgi.errors import ProtocolError
+
 # A body that has been coming for longer than the body timeout must have come at this rate, in
 # bytes per second on average: a byte a second is progress, but not a client.
 SLOWEST_BODY = 500
@@ -110,6 +112,11 @@ class Life:
         if self.phase is Phase.LINGER:
             return _past(waited, timeouts.linger, Verdict.CLOSE)
         return Verdict.FINE
+
+    def too_slow(self) -> ProtocolError:
+        """What a client is told whose time is over."""
+        what = "head" if self.phase is Phase.HEAD else "body"
+        return ProtocolError(408, f"the {what} of the request came too slowly")
 
 
 def _body(seconds: float, received: int, waited: float, limit: float | None) -> Verdict:

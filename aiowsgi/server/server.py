@@ -26,7 +26,7 @@ from types import TracebackType
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
 from aiowsgi.server.acceptor import Acceptor
-from aiowsgi.server.assembly import assemble
+from aiowsgi.server.assembly import assemble, proxy_protocol
 from aiowsgi.server.certificates import Certificates
 from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.drain import drain, until
@@ -199,7 +199,12 @@ class Server:
             counts=self.counts,
             log=self.log,
         )
-        self._acceptor = Acceptor(service, self._tls(service), self.config.limit_connections)
+        self._acceptor = Acceptor(
+            service,
+            self._tls(service),
+            self.config.limit_connections,
+            proxy_protocol(self.config),
+        )
         self._sweeping.enter_context(service.sweeping())
         self._enter(State.SERVING)
         try:

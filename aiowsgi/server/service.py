@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
@@ -23,11 +23,12 @@ from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
-from aiowsgi.http11.messages import RequestHead, ResponseDefaults
+from aiowsgi.http11.messages import Endpoints, RequestHead, ResponseDefaults
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.outbound import Outbound
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
+from aiowsgi.wsgi.environ import Template
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -147,10 +148,14 @@ class Service:
         if self.when_left is not None:
             self.when_left()
 
+    def template(self, ends: Endpoints, first: RequestHead) -> Template:
+        """Make what the environs of a connection have in common, when its first request is here."""
+        return self.application.environ.connection(ends, first)
+
     def exchange(
         self,
         head: RequestHead,
-        template: dict[str, Any],
+        template: Template,
         wake: Callable[[], None],
         outbound: Outbound,
     ) -> Exchange:
@@ -170,6 +175,8 @@ class Service:
 
     def submit(self, exchange: Exchange) -> None:
         """Have it run by the next free thread, or answered right here where it may not be."""
+        if self.draining:  # its end, and the connection's, needs a wake-up
+            exchange.settle()
         if self.gate is None or self.gate.admits(exchange, leaving=self.leaving):
             self.dispatcher.submit(exchange)
 

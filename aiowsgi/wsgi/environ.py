@@ -4,11 +4,14 @@ The law: every CGI value is a native str that holds the bytes of the wire, one c
 (P10), and nothing is in it that the client did not send or the server does not know. What is the
 same for all requests is made once per server, what is the same for a connection once per
 connection; a request costs one copy of that and its own keys.
+
+Call flow: EnvironBuilder.connection -> Template.build, request by request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from aiowsgi.http11.messages import Endpoints, RequestHead
@@ -17,7 +20,7 @@ from aiowsgi.wsgi.filewrapper import FileWrapper
 from aiowsgi.wsgi.types import Environ
 
 # RFC 9110 4.2: the port where none is in the address; SERVER_PORT may not be empty (P9).
-_PORTS = {"http": "80", "https": "443"}
+PORTS = {"http": "80", "https": "443"}
 _PROTOCOLS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
 
 
@@ -54,30 +57,45 @@ class EnvironBuilder:
             **(extra or {}),
         }
 
-    def connection(self, endpoints: Endpoints) -> Environ:
-        """Make the template of one connection; the caller may add to it (SCRIPT_NAME)."""
-        template = self._base.copy()
+    def connection(self, endpoints: Endpoints, first: RequestHead | None = None) -> Template:
+        """Make the template of one connection; `first` is the request that it is made for."""
+        return Template(self.keys(endpoints))
+
+    def keys(self, endpoints: Endpoints) -> Environ:
+        """Make the keys that all requests between these two have in common."""
+        keys = self._base.copy()
         scheme = endpoints.scheme
         host, port = endpoints.server
-        template["SERVER_NAME"] = host or "localhost"
-        template["SERVER_PORT"] = port or _PORTS.get(scheme, "80")
-        template["REMOTE_ADDR"] = endpoints.client[0]
+        keys["SERVER_NAME"] = host or "localhost"
+        keys["SERVER_PORT"] = port or PORTS.get(scheme, "80")
+        keys["REMOTE_ADDR"] = endpoints.client[0]
         if endpoints.client[1]:  # a unix socket has none
-            template["REMOTE_PORT"] = endpoints.client[1]
-        template["wsgi.url_scheme"] = scheme
+            keys["REMOTE_PORT"] = endpoints.client[1]
+        keys["wsgi.url_scheme"] = scheme
         if scheme == "https":
-            template["HTTPS"] = "on"
-            template.update(endpoints.tls)
-        return template
+            keys["HTTPS"] = "on"
+            keys.update(endpoints.tls)
+        return keys
 
-    def build(
-        self, template: Environ, head: RequestHead, body: object, content_length: int | None
-    ) -> Environ:
+
+class Template:
+    """What the environs of one connection have in common; any thread may build from it."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: Environ) -> None:
+        self.keys = keys  # whoever makes the connection may add to them (SCRIPT_NAME)
+
+    def client(self, head: RequestHead) -> str:
+        """The address of the client that sent `head`; empty for a unix socket."""
+        return str(self.keys.get("REMOTE_ADDR", ""))
+
+    def build(self, head: RequestHead, body: object, content_length: int | None) -> Environ:
         """Make the environ of one request: a fresh dict, the application's to change (P2).
 
         `content_length` is the real length of a buffered body, None where it is still on its way.
         """
-        environ = template.copy()
+        environ = self.keys.copy()
         environ.update(head.fields)
         environ["REQUEST_METHOD"] = head.method
         environ["REQUEST_URI"] = environ["RAW_URI"] = head.target
@@ -103,6 +121,9 @@ class EnvironBuilder:
         if length is not None:
             environ["CONTENT_LENGTH"] = str(length)
         return environ
+
+
+NO_TEMPLATE: Final = Template({})  # of an exchange that is over
 
 
 def script_name(root_path: str) -> str:

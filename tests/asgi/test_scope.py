@@ -17,8 +17,8 @@ def paths(of: dict[str, Any]) -> tuple[str, str]:
     """SCRIPT_NAME and PATH_INFO, as the adapter makes them."""
     builder = EnvironBuilder()
     template = builder.connection(endpoints(of))
-    template["SCRIPT_NAME"] = script_name(of.get("root_path") or "")
-    environ = builder.build(template, request_head(of), None, 0)
+    template.keys["SCRIPT_NAME"] = script_name(of.get("root_path") or "")
+    environ = template.build(request_head(of), None, 0)
     return environ["SCRIPT_NAME"], environ["PATH_INFO"]
 
 

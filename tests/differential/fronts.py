@@ -112,22 +112,28 @@ backend back
 @contextmanager
 def nginx(back: int, buffering: str) -> Iterator[Front]:
     """Start nginx with `proxy_request_buffering` on or off."""
-    with tempfile.TemporaryDirectory() as home:
-        config = Path(home, "nginx.conf")
-        config.write_text(_NGINX.format(home=home, back=back, buffering=buffering, secret=SECRET))
-        command = [_program("nginx"), "-p", home, "-e", f"{home}/error.log", "-c", str(config)]
-        with _running(command, home) as front:
-            yield front
+    with running("nginx", _NGINX, back=back, buffering=buffering) as front:
+        yield front
 
 
 @contextmanager
 def haproxy(back: int, lenient: bool) -> Iterator[Front]:
     """Start HAProxy in http mode; lenient, with `option accept-invalid-http-request`."""
+    option = "option accept-invalid-http-request" if lenient else ""
+    with running("haproxy", _HAPROXY, back=back, lenient=option) as front:
+        yield front
+
+
+@contextmanager
+def running(program: str, config: str, **values: object) -> Iterator[Front]:
+    """Start a front with these values in its configuration; it listens at `{home}/front`."""
     with tempfile.TemporaryDirectory() as home:
-        config = Path(home, "haproxy.cfg")
-        option = "option accept-invalid-http-request" if lenient else ""
-        config.write_text(_HAPROXY.format(home=home, back=back, lenient=option, secret=SECRET))
-        with _running([_program("haproxy"), "-db", "-q", "-f", str(config)], home) as front:
+        file = Path(home, "config")
+        file.write_text(config.format(home=home, secret=SECRET, **values))
+        command = [_program(program), "-db", "-q", "-f", str(file)]
+        if program == "nginx":
+            command = [_program(program), "-p", home, "-e", f"{home}/error.log", "-c", str(file)]
+        with _running(command, home) as front:
             yield front
 
 

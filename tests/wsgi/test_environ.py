@@ -40,17 +40,17 @@ def build(
     **options: Any,
 ) -> Environ:
     builder = EnvironBuilder(**options)
-    return builder.build(builder.connection(endpoints), head, io.BytesIO(), length)
+    return builder.connection(endpoints).build(head, io.BytesIO(), length)
 
 
 def test_each_request_has_a_fresh_builtin_dict() -> None:
     """P2: the application's to change, without a trace in the next one."""
     builder = EnvironBuilder()
     template = builder.connection(TCP)
-    first = builder.build(template, request(fields={"HTTP_A": "1"}), io.BytesIO(), None)
+    first = template.build(request(fields={"HTTP_A": "1"}), io.BytesIO(), None)
     assert type(first) is dict
     first.clear()
-    second = builder.build(template, request(), io.BytesIO(), None)
+    second = template.build(request(), io.BytesIO(), None)
     assert second["wsgi.version"] == (1, 0)
     assert "HTTP_A" not in second
 
@@ -59,8 +59,7 @@ def test_the_keys_of_a_simple_request_are_these_and_no_others() -> None:
     """P9, P13, P16: nothing invented, nothing of the process's environment."""
     body = io.BytesIO()
     builder = EnvironBuilder(software="aiowsgi/1.0", multithread=False, multiprocess=True)
-    environ = builder.build(
-        builder.connection(TCP),
+    environ = builder.connection(TCP).build(
         request("/a%20b?c=%20d", {"HTTP_HOST": "h:1", "CONTENT_TYPE": "t/p"}, method="POST"),
         body,
         None,
@@ -189,10 +188,10 @@ def test_a_connection_may_have_a_mount_of_its_own() -> None:
     """P11: as under ASGI, where each scope has its root_path."""
     builder = EnvironBuilder(root_path="/app")
     template = builder.connection(TCP)
-    template["SCRIPT_NAME"] = "/b"
-    environ = builder.build(template, request("/b/c"), io.BytesIO(), None)
+    template.keys["SCRIPT_NAME"] = "/b"
+    environ = template.build(request("/b/c"), io.BytesIO(), None)
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/b", "/c")
-    assert builder.connection(TCP)["SCRIPT_NAME"] == "/app"
+    assert builder.connection(TCP).keys["SCRIPT_NAME"] == "/app"
 
 
 @pytest.mark.parametrize(

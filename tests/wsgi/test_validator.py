@@ -64,6 +64,6 @@ def test_the_validator_has_nothing_to_complain_about(
     fields = {"HTTP_HOST": "h", "CONTENT_LENGTH": "4", "CONTENT_TYPE": "text/plain"}
     head = RequestHead("OPTIONS", target, path, query, "1.1", fields, content_length=4)
     builder = EnvironBuilder(root_path=root_path)
-    environ = builder.build(builder.connection(endpoints), head, io.BytesIO(b"body"), 4)
+    environ = builder.connection(endpoints).build(head, io.BytesIO(b"body"), 4)
     output = call(validator(app), environ=environ)
     assert (output.body, output.ended) == (b"body", True)
