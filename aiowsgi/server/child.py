@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from enum import Enum
 
-from aiowsgi.server.lifeline import FAILED, LEAVE, READY, RETIRE, Lifeline
+from aiowsgi.server.lifeline import FAILED, LEAVE, LEAVING, READY, RETIRE, Lifeline
 
 _LAST_CHANCE = 2.0  # seconds from a signal that ends a process at once to the one that nobody keeps
 
@@ -53,6 +53,10 @@ class Child:
             elif word == FAILED:
                 code, _, message = text.partition(" ")
                 self.failure = int(code), message
+
+    def fail_readiness(self) -> None:
+        """Have it say that the service ends soon."""
+        self.line.say(LEAVING)
 
     def retire(self, deadline: float | None) -> None:
         """Have it finish what it has, since others take its place; kill it at the deadline."""

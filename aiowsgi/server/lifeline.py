@@ -1,8 +1,8 @@
 """The line between a supervisor and one worker: a pair of sockets, words that end with a newline.
 
 A worker says that it is ready, that its loop still turns, that it wants to be replaced, or why it
-does not come to serve. The supervisor has one word, that it should retire. Who dies is known by the
-end of the line: the kernel sends it, whatever the death.
+does not come to serve. The supervisor says that it should retire, or that the service ends soon.
+Who dies is known by the end of the line: the kernel sends it, whatever the death.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ BEAT = "beat"
 LEAVE = "leave"
 FAILED = "failed"
 RETIRE = "retire"
+LEAVING = "leaving"
 
 BEAT_SECONDS = 1.0  # from one BEAT to the next
 

@@ -35,7 +35,7 @@ from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import RequestLog, Service
-from aiowsgi.server.signals import Act, alone, endings, on_signals
+from aiowsgi.server.signals import alone, endings, on_signals
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
 from aiowsgi.wsgi.types import WSGIApplication
@@ -121,14 +121,16 @@ class Server:
         return self.urls
 
     def adopt(
-        self, listeners: list[Listener], own: Certificates | None = None, *, announce: bool = False
+        self, listeners: list[Listener], own: Certificates | None = None, *, alone: bool = False
     ) -> None:
         """Serve on these sockets instead of the config's addresses; they are closed at the end.
 
-        `announce`: the log says where.
+        `alone`: nobody else has them, and so the log says where they are.
         """
         self._listeners, self._certificates, self._adopted = listeners, own, True
-        self._announces = announce
+        self._announces = alone
+        for listener in listeners:
+            listener.borrowed = listener.borrowed or not alone
 
     async def serve_client(self, client: socket.socket) -> None:
         """Serve one request of a client that was accepted elsewhere; until it is closed."""
@@ -148,24 +150,25 @@ class Server:
             self._close_listeners()
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with on_signals(loop, {**self.endings(), **alone(self._stop, self._renew)}):
+        acts = endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
+        with on_signals(loop, {**acts, **alone(self._stop, self._renew)}):
             async with self:
                 with told(loop, Notifier(os.environ)):
                     await self.stopped()
-
-    def endings(self) -> dict[str, Act]:
-        """The signals that end a server, for `on_signals`."""
-        return endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
 
     def leave(self) -> None:
         """End gracefully, after `shutdown_delay`; readiness fails at once."""
         delay = self.config.shutdown_delay
         if delay and self._service is not None:
-            self._service.leaving = True
-            self._service.loop.call_later(delay, self._stop)
             logger.info("Serving for another %gs, with readiness failing", delay)
+            self.fail_readiness()
+            self._service.loop.call_later(delay, self._stop)
         else:
             self._stop()
+
+    def fail_readiness(self) -> None:
+        """Say, to who asks, that the service ends soon."""
+        self._running.leaving = True
 
     def retire(self) -> None:
         """End gracefully, as others serve on at the same addresses: readiness does not fail."""
@@ -253,7 +256,7 @@ class Server:
 
     async def _drain(self, service: Service) -> None:
         self._enter(State.DRAINING)
-        service.leaving = not self._retires
+        service.leaving = service.leaving or not self._retires
         await drain(
             service,
             self._accepting,

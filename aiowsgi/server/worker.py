@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from aiowsgi.server.descriptors import raise_descriptor_limit
-from aiowsgi.server.lifeline import BEAT, BEAT_SECONDS, LEAVE, READY, RETIRE, Lifeline
+from aiowsgi.server.lifeline import BEAT, BEAT_SECONDS, LEAVE, LEAVING, READY, RETIRE, Lifeline
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.recycling import Recycling, resident_memory
 from aiowsgi.server.server import Server
@@ -77,7 +77,7 @@ class Worker:
         """INT is not counted: on a terminal it comes to every process, and to the supervisor."""
         server = self._server
         stop, kill = server.stop, partial(server.stop, now=True)
-        return {"SIGTERM": server.leave, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
+        return {"SIGTERM": stop, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
 
     async def _beat(self) -> None:
         began = time.monotonic()
@@ -88,8 +88,11 @@ class Worker:
                 self._line.say(LEAVE, reason)
 
     def _told(self) -> None:
-        if any(word == RETIRE for word, _ in self._line.hear()):
-            self._server.retire()
+        for word, _ in self._line.hear():
+            if word == RETIRE:
+                self._server.retire()
+            elif word == LEAVING:
+                self._server.fail_readiness()
         if self._line.ended:
             asyncio.get_running_loop().remove_reader(self._line.socket)
             logger.warning("The supervisor is gone: this worker ends")

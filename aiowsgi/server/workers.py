@@ -67,6 +67,7 @@ class Workers:
         self.wanted = self._proven_wanted = config.worker_count
         self.came_up = False  # there were as many as wanted
         self.ending = False
+        self._leaving = False  # readiness fails
         self.failure: ConfigError | None = None
         self._children: list[Child] = []
         self._listeners = listeners
@@ -187,6 +188,8 @@ class Workers:
                 logger.info("%s serves with what was reloaded; the others follow", child)
             self._proven, self._proven_config = child.generation, self._config
             self._proven_wanted = self.wanted
+        if self._leaving:
+            child.fail_readiness()
         self.came_up = self.came_up or len(self.serving) >= self.wanted
 
     def reap(self, now: float) -> None:
@@ -244,10 +247,16 @@ class Workers:
         for child in self.serving:
             child.send(number)
 
-    def end(self, number: int, now: float, delay: float = 0.0) -> None:
-        """Have all end by a signal; `delay`: seconds for which they may go on before."""
+    def leave(self) -> None:
+        """Have all serve on, and say that the service ends soon."""
+        self._leaving = True
+        for child in self.serving:
+            child.fail_readiness()
+
+    def end(self, number: int, now: float) -> None:
+        """Have all end by a signal, gracefully."""
         self.ending = True
-        deadline = self._deadline(now + delay)
+        deadline = self._deadline(now)
         for child in self._children:
             child.stop(signal.SIGTERM if child.ready is None else number, deadline)
 
