@@ -71,7 +71,13 @@ class Command(click.Command):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command; its exit code: 0 clean, 1 bind or run, 2 usage, 3 worker, 4 load."""
+    args = sys.argv[1:] if args is None else list(args)
     try:
+        # An application in a module of that name is called ctl:app, or ./ctl.py:app.
+        if args[:1] == ["ctl"]:
+            from aiowsgi.ctl import control
+
+            return control(args[1:])
         code = _command().main(args, prog_name="aiowsgi", standalone_mode=False)
     except ConfigError as error:
         return _fail(str(error), error.exit_code)

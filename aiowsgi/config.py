@@ -1,8 +1,8 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
 Declared in config_process.py, config_workers.py, config_identity.py, config_http.py,
-config_load.py and config_proxies.py, one dataclass field each. Flags, variables, `--help`,
-`--print-config` and docs/options.md follow.
+config_load.py, config_proxies.py and config_watch.py, one dataclass field each. Flags, variables,
+`--help`, `--print-config` and docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -18,6 +18,7 @@ from aiowsgi.config_identity import IdentityOptions
 from aiowsgi.config_load import LoadOptions
 from aiowsgi.config_process import ProcessOptions
 from aiowsgi.config_proxies import ProxyOptions
+from aiowsgi.config_watch import WatchOptions
 from aiowsgi.config_workers import WorkerOptions
 from aiowsgi.cpus import usable_cpus
 from aiowsgi.errors import ConfigError
@@ -26,7 +27,13 @@ from aiowsgi.options import Option, declared
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Config(
-    ProcessOptions, WorkerOptions, IdentityOptions, HttpOptions, LoadOptions, ProxyOptions
+    ProcessOptions,
+    WorkerOptions,
+    IdentityOptions,
+    HttpOptions,
+    LoadOptions,
+    ProxyOptions,
+    WatchOptions,
 ):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 

@@ -21,6 +21,7 @@ LOAD = "Load and health"
 FIELDS = "Environ and header fields"
 PROXIES = "Proxies"
 LOGS = "Logs"
+WATCH = "Watching"
 GROUPS = (
     START,
     ADDRESS,
@@ -35,6 +36,7 @@ GROUPS = (
     FIELDS,
     PROXIES,
     LOGS,
+    WATCH,
 )
 
 

@@ -20,6 +20,7 @@ CONFIG = (
     "aiowsgi.config_load",
     "aiowsgi.config_process",
     "aiowsgi.config_proxies",
+    "aiowsgi.config_watch",
     "aiowsgi.config_workers",
     "aiowsgi.options",
 )
@@ -39,18 +40,23 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            *"acceptor alerts assembly certificates drain handshake loops opening server".split(),
-            *"signals sockets systemd tls".split(),
+            *"acceptor admin alerts assembly certificates control drain handshake loops".split(),
+            *"one_process opening server signals sites sockets systemd tls view watched".split(),
         )
     ),
     tuple(
         f"aiowsgi.server.{part}"
-        for part in "supervisor reloader worker workers child lifeline spawn process".split()
+        for part in (
+            "supervisor reloader worker workers child lifeline spawn process "
+            "overview side_loop watching".split()
+        )
     ),
     ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
     (
         "aiowsgi.supervised",
         "aiowsgi.run",
+        "aiowsgi.ctl",
+        "aiowsgi.ctl_text",
         "aiowsgi.cli",
         "aiowsgi.simple_server",
         "aiowsgi.contrib",
@@ -78,7 +84,7 @@ MAY_LOCK = {
 }
 
 ACROSS_THREADS = frozenset({"call_soon_threadsafe", "run_coroutine_threadsafe"})
-MAY_CROSS = frozenset({"aiowsgi.server.connection", "aiowsgi.asgi.room"})
+MAY_CROSS = frozenset({"aiowsgi.server.waking", "aiowsgi.asgi.room"})
 
 # Floors below server/ take plain values (law 3).
 MAY_SEE_CONFIG = (

@@ -49,6 +49,7 @@ SAMPLES = {
     "name": ("shop", "shop"),
     "loop": ("asyncio", "asyncio"),
     "log_level": ("DEBUG", "debug"),
+    "control_socket": ("/run/c", "/run/c"),
     "header_map": ("refuse", "refuse"),
     "request_buffering": ("off", "off"),
     "root_path": ("/app", "/app"),

@@ -81,6 +81,7 @@ DEFAULTS: dict[str, object] = {
     "proxy_protocol": "off",
     "proxy_allow_from": (),
     "log_level": "info",
+    "control_socket": None,
     "access_log": True,
 }
 

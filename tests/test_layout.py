@@ -183,7 +183,8 @@ def test_what_the_laws_allow_is_no_breach() -> None:
         "aiowsgi.server": "",
         "aiowsgi.server.server": "import asyncio\nfrom .connection import Connection\n"
         "from ..config import Config\nready = asyncio.Event()",
-        "aiowsgi.server.connection": "import asyncio, time\nfrom ..bridge import pool\n"
+        "aiowsgi.server.connection": "import asyncio, time\nfrom ..bridge import pool",
+        "aiowsgi.server.waking": "import asyncio\nfrom ..bridge import pool\n"
         "asyncio.get_running_loop().call_soon_threadsafe(pool.drain)",
         "aiowsgi.bridge": "",
         "aiowsgi.bridge.pool": "import threading\nlock = threading.Lock()",

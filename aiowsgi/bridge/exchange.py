@@ -57,6 +57,7 @@ class Exchange:
         "head",
         "queued",
         "refusal",
+        "request_id",
         "standing",
         "started",
         "writer",
@@ -89,9 +90,10 @@ class Exchange:
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
         self.queued = self.started = self.ended = 0.0  # monotonic seconds
+        self.request_id = ""  # until it runs
 
     def __repr__(self) -> str:
-        return f"<Exchange {self.head.method} {_path(self.head)}>"
+        return f"<Exchange {self.head.method} {shown_path(self.head)}>"
 
     @property
     def client(self) -> str:
@@ -197,12 +199,12 @@ class Exchange:
             environ["aiowsgi.queue_time"] = self.started - self.queued
             environ["aiowsgi.client_disconnected"] = self._watch
             environ["waitress.client_disconnected"] = self._watch
-            environ["aiowsgi.request_id"] = next(self._application.request_ids)
+            self.request_id = environ["aiowsgi.request_id"] = next(self._application.request_ids)
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
             del environ
             call.run()
         except ClientDisconnected as error:
-            logger.info("%s %s: %s", self.head.method, _path(self.head), error)
+            logger.info("%s %s: %s", self.head.method, shown_path(self.head), error)
             if writer.gone:
                 writer.cut()
             else:  # the body was cut (P19), but the client may still read
@@ -215,7 +217,7 @@ class Exchange:
                 self.failure = error
                 writer.cut()
                 return
-            logger.error("Error in %s %s", self.head.method, _path(self.head), exc_info=error)
+            logger.error("Error in %s %s", self.head.method, shown_path(self.head), exc_info=error)
             self._answer(call, 500)
 
     def early_hints(self, fields: Given) -> None:
@@ -275,6 +277,6 @@ class Exchange:
             logger.warning("The body of a request could not be closed: %s", error)
 
 
-def _path(head: RequestHead) -> str:
+def shown_path(head: RequestHead) -> str:
     """The path as it may stand in a log: printable, without the query, which may hold secrets."""
     return ascii(head.path)[1:-1]

@@ -14,20 +14,22 @@ from functools import partial
 
 from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
+from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.threads import ThreadSource
 from aiowsgi.config import Config
 from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, ResponseDefaults
-from aiowsgi.server.connection import wake_queue
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
 from aiowsgi.server.proxied import ProxyProtocol
 from aiowsgi.server.service import RequestLog, Service, Spooling
+from aiowsgi.server.waking import wake_queue
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.watch.tally import Tally
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.forwarded import ForwardedEnviron
 from aiowsgi.wsgi.trust import Trust
@@ -53,6 +55,7 @@ def assemble(
     """
     defaults = response_defaults(config)
     log = log or _access_log(config)
+    tally = Tally()
     application = Application(
         app,
         _environ(config),
@@ -60,7 +63,7 @@ def assemble(
         clock=time.monotonic,
         request_ids=_request_ids(counts),
         patience=config.queue_timeout,
-        on_end=None if log is None else log.answered,
+        on_end=_on_end(log, None),
     )
     wakes = wake_queue(loop)
     dispatcher = Dispatcher(
@@ -75,6 +78,7 @@ def assemble(
     )
     overdue = Overdue(
         dispatcher,
+        tally=tally,
         stream_after=config.stream_after,
         timeout=config.timeout,
         slow=config.slow_request,
@@ -102,7 +106,8 @@ def assemble(
         defaults=defaults,
         overdue=overdue,
         budget=Budget(config.spool_memory, config.spool_disk),
-        gate=_gate(dispatcher, config),
+        gate=_gate(dispatcher, tally, config),
+        tally=tally,
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
@@ -156,11 +161,25 @@ def _request_ids(counts: Callable[[int], None] | None) -> Iterator[str]:
     return map(counted, itertools.count(1))
 
 
-def _gate(dispatcher: Dispatcher, config: Config) -> Gate | None:
+def _on_end(log: RequestLog | None, tally: Tally | None) -> Callable[[Exchange], None] | None:
+    """What is called at the end of each exchange; None where nobody wants to know."""
+    if log is None or tally is None:
+        return log.answered if log is not None else tally.answered if tally is not None else None
+    note, count = log.answered, tally.answered
+
+    def both(exchange: Exchange) -> None:
+        count(exchange)
+        note(exchange)
+
+    return both
+
+
+def _gate(dispatcher: Dispatcher, tally: Tally, config: Config) -> Gate | None:
     limit, patience, health = config.limit_queue, config.queue_timeout, config.health_path
     if limit is None and patience is None and health is None:
         return None
-    return Gate(dispatcher, config.thread_count, limit=limit, patience=patience, health=health)
+    threads = config.thread_count
+    return Gate(dispatcher, threads, tally, limit=limit, patience=patience, health=health)
 
 
 def _reader(config: Config) -> HeadReader:

@@ -7,7 +7,8 @@ import signal
 from contextlib import suppress
 from enum import Enum
 
-from aiowsgi.server.lifeline import FAILED, LEAVE, LEAVING, READY, RETIRE, Lifeline
+from aiowsgi.server.lifeline import ANSWER, FAILED, LEAVE, NUMBERS, READY, RETIRE, Lifeline
+from aiowsgi.watch.numbers import Numbers, read
 
 _LAST_CHANCE = 2.0  # seconds from a signal that ends a process at once to the one that nobody keeps
 
@@ -36,6 +37,10 @@ class Child:
         self.ready: float | None = None  # since when it serves
         self.leaves = ""  # why it wants to be replaced
         self.failure: tuple[int, str] | None = None  # exit code and message, where it did not load
+        self.numbers = Numbers()  # what it last said of itself
+        self.answers: list[
+            tuple[int, str]
+        ] = []  # to what it was asked, by number; taken by whoever asked
         self._deadline: float | None = None  # when it is killed
 
     def __str__(self) -> str:
@@ -53,10 +58,11 @@ class Child:
             elif word == FAILED:
                 code, _, message = text.partition(" ")
                 self.failure = int(code), message
-
-    def fail_readiness(self) -> None:
-        """Have it say that the service ends soon."""
-        self.line.say(LEAVING)
+            elif word == NUMBERS:
+                self.numbers = read(text)
+            elif word == ANSWER:
+                number, _, told = text.partition(" ")
+                self.answers.append((int(number), told))
 
     def retire(self, deadline: float | None) -> None:
         """Have it finish what it has, since others take its place; kill it at the deadline."""

@@ -16,7 +16,6 @@ from functools import partial
 from typing import cast
 
 from aiowsgi.bridge.exchange import Exchange
-from aiowsgi.bridge.wake import WakeQueue
 from aiowsgi.bridge.writer import Progress
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.messages import RequestHead
@@ -26,22 +25,11 @@ from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
 from aiowsgi.server.phases import LAST_CHANCE, Life, Phase, Verdict
 from aiowsgi.server.service import Service
+from aiowsgi.watch.tally import TIMEOUTS
 from aiowsgi.wsgi.environ import Template
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
 _HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
-
-
-def wake_queue(loop: asyncio.AbstractEventLoop) -> WakeQueue:
-    """The queue through which pool threads reach this loop."""
-
-    def notify() -> None:
-        try:
-            loop.call_soon_threadsafe(queue.run)
-        except RuntimeError:  # the loop is closed: what this held is given back from here (S6)
-            queue.run()
-
-    return (queue := WakeQueue(notify))
 
 
 class Connection(asyncio.Protocol):
@@ -239,6 +227,16 @@ class Connection(asyncio.Protocol):
 
     # -- the end of a connection --
 
+    def look(self) -> tuple[Phase, Exchange | None]:
+        """Where it is, and its exchange, for who watches."""
+        return self._life.phase, self._exchange
+
+    @property
+    def client(self) -> str:
+        """The address of who waits for its answer; empty for a unix socket."""
+        known, exchange = self._template, self._exchange
+        return "" if known is None or exchange is None else known.client(exchange.head)
+
     def sweep(self, now: float) -> None:
         """Act on the deadline of the phase; called once per tick."""
         self._look_whether_over()
@@ -252,6 +250,7 @@ class Connection(asyncio.Protocol):
         if verdict is Verdict.CLOSE:
             self._transport.close()
         elif verdict is Verdict.ABORT:
+            self._service.tally.note(TIMEOUTS, "send")
             self._transport.abort()
         elif verdict is Verdict.TIMEOUT:
             self._refuse(self._life.too_slow())

@@ -13,6 +13,7 @@ import logging
 from aiowsgi.bridge.exchange import STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.waiting import withdraw_older
+from aiowsgi.watch.tally import SHED, Tally
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -25,12 +26,13 @@ class Gate:
     it. None = there is none.
     """
 
-    __slots__ = ("_dispatcher", "_health", "_limit", "_patience", "_refused", "_threads")
+    __slots__ = ("_dispatcher", "_health", "_limit", "_patience", "_refused", "_tally", "_threads")
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         threads: int,
+        tally: Tally,
         *,
         limit: int | None = None,
         patience: float | None = None,
@@ -38,6 +40,7 @@ class Gate:
     ) -> None:
         self._dispatcher = dispatcher
         self._threads = threads
+        self._tally = tally
         self._limit = limit
         self._patience = patience
         self._health = health
@@ -50,8 +53,7 @@ class Gate:
             self._tell(exchange, leaving=leaving)
             return False
         if self.full:
-            self._refused += 1
-            exchange.answer(503, close=True)
+            self._refuse(exchange, "queue_full")
             return False
         return True
 
@@ -71,11 +73,15 @@ class Gate:
         """Refuse what has waited for too long; `now` in monotonic seconds."""
         if self._patience is not None:
             for exchange in withdraw_older(self._dispatcher.queue, now - self._patience):
-                self._refused += 1
-                exchange.answer(503, close=True)
+                self._refuse(exchange, "queue_timeout")
         if self._refused:  # told once per sweep: an overload must not fill the log, too
             logger.warning("No thread was free for %d requests: they got a 503", self._refused)
             self._refused = 0
+
+    def _refuse(self, exchange: Exchange, reason: str) -> None:
+        self._refused += 1
+        self._tally.note(SHED, reason)
+        exchange.answer(503, close=True)
 
     def _tell(self, exchange: Exchange, *, leaving: bool) -> None:
         wrong = ""

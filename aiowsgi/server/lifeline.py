@@ -1,23 +1,25 @@
 """The line between a supervisor and one worker: a pair of sockets, words that end with a newline.
 
-A worker says that it is ready, that its loop still turns, that it wants to be replaced, or why it
-does not come to serve. The supervisor says that it should retire, or that the service ends soon.
-Who dies is known by the end of the line: the kernel sends it, whatever the death.
+A worker says that it is ready, that its loop still turns, what it has counted, that it wants to be
+replaced, or why it does not come to serve. The supervisor tells it to retire, and asks what it is
+doing. Who dies is known by the end of the line: the kernel sends it, whatever the death.
 """
 
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
 
 READY = "ready"
 BEAT = "beat"
 LEAVE = "leave"
 FAILED = "failed"
 RETIRE = "retire"
-LEAVING = "leaving"
+NUMBERS = "numbers"  # what numbers.py makes of them
+ASK = "ask"  # a number, and what is asked
+ANSWER = "answer"  # the same number, and JSON
 
 BEAT_SECONDS = 1.0  # from one BEAT to the next
+_MOST = 4 * 1024 * 1024  # bytes that wait for the other side to read
 
 
 class Lifeline:
@@ -30,12 +32,28 @@ class Lifeline:
         self.socket = end
         self.ended = False  # the other side is gone
         self._rest = b""
+        self._unsent = bytearray()
 
     def say(self, word: str, text: str = "") -> None:
-        """Say a word and what goes with it; a line that is full or has ended loses it."""
-        line = f"{word} {text}".encode("unicode_escape") + b"\n"  # one line, whatever the text
-        with suppress(OSError):
-            self.socket.sendall(line)
+        """Say a word and what goes with it; a line that is full or has ended loses it.
+
+        What the other side has no room for follows with `flush`, or with the next word.
+        """
+        if len(self._unsent) < _MOST:
+            # One line, whatever the text.
+            self._unsent += f"{word} {text}".encode("unicode_escape") + b"\n"
+        self.flush()
+
+    def flush(self) -> bool:
+        """Say what could not be said before; whether all is out."""
+        try:
+            while self._unsent:
+                del self._unsent[: self.socket.send(self._unsent)]
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._unsent.clear()
+        return True
 
     def hear(self) -> list[tuple[str, str]]:
         """Take what was said: words, each with its text."""

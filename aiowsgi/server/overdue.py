@@ -17,6 +17,7 @@ from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.server.phases import often_enough
 from aiowsgi.watch.stacks import stack_of
+from aiowsgi.watch.tally import SHED, TIMEOUTS, Tally
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -36,8 +37,10 @@ class Overdue:
         stream_after: float | None,
         timeout: float | None,
         slow: float | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._dispatcher = dispatcher
+        self._tally = tally or Tally()
         self._stream_after = stream_after
         self._timeout = timeout
         self._slow = slow
@@ -92,6 +95,7 @@ class Overdue:
         exchange.expire()
         if exchange.done:  # just now
             return
+        self._tally.note(TIMEOUTS, "application")
         logger.error(
             "%s has run for %.1fs, past its timeout; a new thread takes its place. It is in:\n%s",
             exchange,
@@ -140,6 +144,7 @@ class Overdue:
         victim = min(clients, key=self._last_moved)
         logger.warning("All threads for streams are taken: cut %s, which stalled longest", victim)
         self._cut.append(victim)
+        self._tally.note(SHED, "streams_full")
         victim.condemn("the server needed the thread for others")
 
     def _last_moved(self, exchange: Exchange) -> tuple[float, float]:

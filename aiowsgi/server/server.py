@@ -32,12 +32,15 @@ from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.drain import drain, until
 from aiowsgi.server.handshake import Handshake
 from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.one_process import OneProcess
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import RequestLog, Service
-from aiowsgi.server.signals import alone, endings, on_signals
+from aiowsgi.server.signals import Act, alone, endings, on_signals
+from aiowsgi.server.sites import show
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
+from aiowsgi.server.view import View
 from aiowsgi.wsgi.types import WSGIApplication
 
 logger = logging.getLogger("aiowsgi.error")
@@ -82,6 +85,7 @@ class Server:
         self._killed = False  # patience is over
         self.counts: Callable[[int], None] | None = None  # told the number of each request
         self.log: RequestLog | None = None  # instead of the config's; set before the start
+        self.view: View | None = None  # what an operator may see, once it serves
         self.stuck: list[Exchange] = []  # what was still running when patience ended
 
     # -- any thread --
@@ -121,16 +125,14 @@ class Server:
         return self.urls
 
     def adopt(
-        self, listeners: list[Listener], own: Certificates | None = None, *, alone: bool = False
+        self, listeners: list[Listener], own: Certificates | None = None, *, announce: bool = False
     ) -> None:
         """Serve on these sockets instead of the config's addresses; they are closed at the end.
 
-        `alone`: nobody else has them, and so the log says where they are.
+        `announce`: the log says where.
         """
         self._listeners, self._certificates, self._adopted = listeners, own, True
-        self._announces = alone
-        for listener in listeners:
-            listener.borrowed = listener.borrowed or not alone
+        self._announces = announce
 
     async def serve_client(self, client: socket.socket) -> None:
         """Serve one request of a client that was accepted elsewhere; until it is closed."""
@@ -150,25 +152,24 @@ class Server:
             self._close_listeners()
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        acts = endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
-        with on_signals(loop, {**acts, **alone(self._stop, self._renew)}):
+        with on_signals(loop, {**self.endings(), **alone(self._stop, self._renew)}):
             async with self:
                 with told(loop, Notifier(os.environ)):
                     await self.stopped()
+
+    def endings(self) -> dict[str, Act]:
+        """The signals that end a server, for `on_signals`."""
+        return endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
 
     def leave(self) -> None:
         """End gracefully, after `shutdown_delay`; readiness fails at once."""
         delay = self.config.shutdown_delay
         if delay and self._service is not None:
-            logger.info("Serving for another %gs, with readiness failing", delay)
-            self.fail_readiness()
+            self._service.leaving = True
             self._service.loop.call_later(delay, self._stop)
+            logger.info("Serving for another %gs, with readiness failing", delay)
         else:
             self._stop()
-
-    def fail_readiness(self) -> None:
-        """Say, to who asks, that the service ends soon."""
-        self._running.leaving = True
 
     def retire(self) -> None:
         """End gracefully, as others serve on at the same addresses: readiness does not fail."""
@@ -203,14 +204,16 @@ class Server:
             log=self.log,
         )
         self._acceptor = Acceptor(
-            service,
-            self._tls(service),
-            self.config.limit_connections,
-            proxy_protocol(self.config),
+            service, self._tls(service), self.config.limit_connections, proxy_protocol(self.config)
         )
+        self.view = View(service, self.config.thread_count)
         self._sweeping.enter_context(service.sweeping())
+        self._sweeping.enter_context(self.view.looking())
         self._enter(State.SERVING)
         try:
+            if self._announces:  # in a worker, its supervisor has the addresses for operators
+                one = OneProcess(self.view, self.urls, self.leave)
+                await show(self.config, one, service.loop, self._sweeping)
             for listener in self._listeners:
                 await self._accepting.open(listener, self.config.backlog)
                 if self._announces:
@@ -256,14 +259,10 @@ class Server:
 
     async def _drain(self, service: Service) -> None:
         self._enter(State.DRAINING)
-        service.leaving = service.leaving or not self._retires
-        await drain(
-            service,
-            self._accepting,
-            [] if self._retires else self._listeners,
-            patience=self.config.graceful_timeout,
-            killed=lambda: self._killed,
-        )
+        service.leaving = not self._retires
+        closed = [] if self._retires else self._listeners
+        patience = self.config.graceful_timeout
+        await drain(service, self._accepting, closed, patience, lambda: self._killed)
 
     @property
     def _running(self) -> Service:

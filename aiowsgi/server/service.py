@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from aiowsgi.bridge.application import Application
@@ -27,7 +28,8 @@ from aiowsgi.http11.messages import Endpoints, RequestHead, ResponseDefaults
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.outbound import Outbound
 from aiowsgi.server.overdue import Overdue
-from aiowsgi.server.phases import Timeouts
+from aiowsgi.server.phases import Phase, Timeouts
+from aiowsgi.watch.tally import SHED, TIMEOUTS, Tally
 from aiowsgi.wsgi.environ import Template
 
 logger = logging.getLogger("aiowsgi.error")
@@ -53,6 +55,13 @@ class Swept(Protocol):
 
     def abort(self) -> None:
         """Close at once."""
+
+    def look(self) -> tuple[Phase, Exchange | None]:
+        """Where it is, and its exchange."""
+
+    @property
+    def client(self) -> str:
+        """The address of who waits for its answer."""
 
 
 class RequestLog(Protocol):
@@ -91,6 +100,7 @@ class Service:
         "reader",
         "shows_date",
         "spooling",
+        "tally",
         "timeouts",
         "wakes",
         "when_left",
@@ -110,6 +120,7 @@ class Service:
         overdue: Overdue,
         budget: Budget | None = None,
         gate: Gate | None = None,
+        tally: Tally | None = None,
         shows_date: bool = True,
         log: RequestLog | None = None,
     ) -> None:
@@ -125,6 +136,7 @@ class Service:
         self.spooling = spooling
         self.budget = budget or Budget()  # that the spools of all clients share
         self.defaults = defaults
+        self.tally = tally or Tally()
         self.gate = gate  # None where it would let all through
         self.shows_date = shows_date
         self.log = log
@@ -190,6 +202,11 @@ class Service:
         """Note a request that will not become an exchange; the answer to it."""
         logger.info("%d to %s: %s", error.status, client or "a local client", error.reason)
         answer = error_response(error.status, self.defaults)
+        self.tally.rejected(error)
+        if error.status == HTTPStatus.REQUEST_TIMEOUT:
+            self.tally.note(TIMEOUTS, "request")
+        elif error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.tally.note(SHED, "spool_full")
         if self.log is not None:
             self.log.rejected(client, error, len(answer))
         return answer

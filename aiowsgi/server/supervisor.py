@@ -11,7 +11,6 @@ Workers.reap.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import selectors
 import signal
@@ -22,14 +21,17 @@ from collections.abc import Callable
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.child import Child
-from aiowsgi.server.farewell import take_no_new
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier
+from aiowsgi.server.watched import CommandRefusedError
+from aiowsgi.server.watching import Watching
 from aiowsgi.server.workers import Launch, Workers
 from aiowsgi.watch.logs import reopen_logs, set_up_logs
 
 logger = logging.getLogger("aiowsgi.error")
+
+_MOST_WORKERS = 1000  # that one command may ask for
 
 
 class Supervisor:
@@ -53,9 +55,17 @@ class Supervisor:
             config, listeners, launch, selector=self._selector, forget=self._forget
         )
         self._notifier = Notifier(os.environ)
+        self._watching = Watching(
+            self._workers,
+            [listener.url for listener in listeners],
+            {
+                "reload": lambda _: self._renew(),
+                "stop": lambda _: self._leave(),
+                "workers": self._want_as_told,
+            },
+        )
         self._told: str | None = None  # what systemd knows of us; None = not even the log does
         self._interrupted = False
-        self._ends_at = math.inf  # when the shutdown delay is over, in monotonic seconds
         self._hung_up = terminal_watch()
         self._acts: dict[str, Act] = {
             "SIGTERM": self._leave,
@@ -77,10 +87,13 @@ class Supervisor:
         with self._signals, self._selector:
             self._selector.register(self._signals, selectors.EVENT_READ)
             try:
+                self._watching.open()
+                self._selector.register(self._watching, selectors.EVENT_READ)
                 while not workers.ending or len(workers):
                     self._turn()
             finally:
                 workers.kill()
+                self._watching.close()
                 for listener in self._listeners:
                     listener.close()
         if workers.failure is not None:
@@ -88,21 +101,20 @@ class Supervisor:
         logger.info("All workers have ended")
 
     def _turn(self) -> None:
-        workers, now = self._workers, time.monotonic()
-        workers.balance(now)
-        wait = min(workers.patience, self._notifier.patience, max(0.0, self._ends_at - now))
-        for key, _ in self._selector.select(wait):
+        workers = self._workers
+        workers.balance(time.monotonic())
+        for key, _ in self._selector.select(min(workers.patience, self._notifier.patience)):
             if isinstance(key.data, Child):
                 workers.listen(key.data)
+                self._watching.heard(key.data)
         for name in self._signals.take():
             if name in self._acts:
                 self._acts[name]()
         now = time.monotonic()
-        if now >= self._ends_at:
-            self._end(signal.SIGTERM)
         workers.reap(now)
         workers.look(now)
         self._notifier.beat(now)
+        self._watching.turn(now)
         self._tell()
 
     def _tell(self) -> None:
@@ -124,37 +136,27 @@ class Supervisor:
     def _forget(self) -> None:
         self._selector.close()
         self._signals.close()
+        self._watching.forget()
 
-    # -- signals --
+    # -- what it is told by signals, and by its operator --
 
     def _leave(self) -> None:
-        delay = self._workers.config.shutdown_delay
-        if not delay:
-            self._end(signal.SIGTERM)
-        elif self._ends_at == math.inf:
-            logger.info("Serving for another %gs, with readiness failing", delay)
-            self._ends_at = time.monotonic() + delay
-            self._workers.leave()
+        self._end(signal.SIGTERM, self._workers.config.shutdown_delay)
 
     def _interrupt(self) -> None:
         if self._interrupted:
             self._quit()
         else:
             self._interrupted = True
-            self._end(signal.SIGINT)
+            self._end(signal.SIGINT, 0.0)
 
-    def _end(self, number: int) -> None:
-        if self._workers.ending:
-            return
-        self._ends_at = math.inf
-        logger.info("Ending: %d workers finish what they have", len(self._workers))
-        self._notifier.tell("STOPPING=1", "STATUS=Finishing requests under way")
+    def _end(self, number: int, delay: float) -> None:
         # Ours first: what the kernel accepts must have a worker that takes it (S8).
         for listener in self._listeners:
-            if not listener.borrowed:
-                take_no_new(listener.socket)
             listener.socket.close()
-        self._workers.end(number, time.monotonic())
+        logger.info("Ending: %d workers finish what they have", len(self._workers))
+        self._notifier.tell("STOPPING=1", "STATUS=Finishing requests under way")
+        self._workers.end(number, time.monotonic(), delay)
 
     def _quit(self) -> None:
         self._workers.end_at_once(time.monotonic())
@@ -163,12 +165,15 @@ class Supervisor:
         if self._hung_up():
             self._leave()
             return
-        reopen_logs()
         try:
-            config = self._reread()
+            self._renew()
         except ConfigError as error:
             logger.error("Reload failed, the workers go on as they were: %s", error)
-            return
+
+    def _renew(self) -> None:
+        """Replace the workers. Raises ConfigError where there is no config to replace them with."""
+        reopen_logs()
+        config = self._reread()
         if config.binds != self._workers.config.binds:
             logger.warning("Addresses change with a restart only, not with a reload")
         set_up_logs(config.log_level)
@@ -185,6 +190,11 @@ class Supervisor:
             return
         self._workers.want(number)
         logger.info("%d workers are wanted now", number)
+
+    def _want_as_told(self, number: str) -> None:
+        if not number.isdigit() or not 1 <= int(number) <= _MOST_WORKERS:
+            raise CommandRefusedError(f"a number of workers from 1 to {_MOST_WORKERS}")
+        self._want(int(number))
 
     def _reopen_logs(self) -> None:
         reopen_logs()

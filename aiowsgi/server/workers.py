@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,7 @@ from aiowsgi.server.child import Child, State, how_it_ended
 from aiowsgi.server.lifeline import Lifeline
 from aiowsgi.server.signals import held_back
 from aiowsgi.server.sockets import Listener
+from aiowsgi.watch.numbers import Numbers, total
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -67,8 +69,9 @@ class Workers:
         self.wanted = self._proven_wanted = config.worker_count
         self.came_up = False  # there were as many as wanted
         self.ending = False
-        self._leaving = False  # readiness fails
         self.failure: ConfigError | None = None
+        self.restarts: Counter[str] = Counter()  # why workers were replaced
+        self.past = Numbers()  # what those that are gone have counted
         self._children: list[Child] = []
         self._listeners = listeners
         self._launch = launch
@@ -87,6 +90,11 @@ class Workers:
     def config(self) -> Config:
         """What the workers that are wanted are told."""
         return self._config
+
+    @property
+    def children(self) -> list[Child]:
+        """All, however far they are."""
+        return self._children
 
     @property
     def serving(self) -> list[Child]:
@@ -138,6 +146,8 @@ class Workers:
                 self._start(now)
 
     def _retire(self, child: Child, now: float) -> None:
+        if self._is_stale(child):
+            self.restarts["recycled" if child.leaves else "reload"] += 1
         logger.info("%s retires%s", child, f": {child.leaves}" if child.leaves else "")
         child.retire(self._deadline(now))
 
@@ -188,8 +198,6 @@ class Workers:
                 logger.info("%s serves with what was reloaded; the others follow", child)
             self._proven, self._proven_config = child.generation, self._config
             self._proven_wanted = self.wanted
-        if self._leaving:
-            child.fail_readiness()
         self.came_up = self.came_up or len(self.serving) >= self.wanted
 
     def reap(self, now: float) -> None:
@@ -208,6 +216,7 @@ class Workers:
             self._selector.unregister(child.line.socket)
         child.line.close()
         self._children.remove(child)
+        self.past = total([self.past, child.numbers.lasting()])
         ended = how_it_ended(status)
         if child.state is State.ENDING:
             logger.log(logging.DEBUG if self.ending else logging.INFO, "%s %s", child, ended)
@@ -215,6 +224,7 @@ class Workers:
             code, message = child.failure or (3, f"{child} {ended} before it could serve")
             self._did_not_start(message, child.generation, now, code)
         else:
+            self.restarts["died"] += 1
             wait = self._backoff.died(now - child.ready, now)
             logger.error("%s %s: another takes its place%s", child, ended, _in(wait))
 
@@ -237,6 +247,7 @@ class Workers:
                 logger.warning("%s did not end in time: it is killed", child)
             elif child.ready is not None and now - child.heard > SILENCE:
                 child.heard = now
+                self.restarts["stuck"] += 1
                 logger.error("%s is stuck: nothing was heard of it for %gs", child, SILENCE)
                 child.end_at_once(now, stuck=True)
 
@@ -247,16 +258,10 @@ class Workers:
         for child in self.serving:
             child.send(number)
 
-    def leave(self) -> None:
-        """Have all serve on, and say that the service ends soon."""
-        self._leaving = True
-        for child in self.serving:
-            child.fail_readiness()
-
-    def end(self, number: int, now: float) -> None:
-        """Have all end by a signal, gracefully."""
+    def end(self, number: int, now: float, delay: float = 0.0) -> None:
+        """Have all end by a signal; `delay`: seconds for which they may go on before."""
         self.ending = True
-        deadline = self._deadline(now)
+        deadline = self._deadline(now + delay)
         for child in self._children:
             child.stop(signal.SIGTERM if child.ready is None else number, deadline)
 

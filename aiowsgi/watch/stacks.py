@@ -6,7 +6,9 @@ import concurrent.futures
 import sys
 import threading
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from types import FrameType
 
 # Where a pool thread comes from: what stands before the first call of anything else says nothing.
 _BEFORE = (
@@ -22,9 +24,16 @@ def stack_of(thread: int) -> str:
     What leads from the thread's start to the application is left out; a thread that is gone has an
     empty one.
     """
-    frame = sys._current_frames().get(thread)
-    if frame is None:
-        return ""
+    return stacks_of([thread]).get(thread, "")
+
+
+def stacks_of(threads: Iterable[int]) -> dict[int, str]:
+    """The same of several threads, in one look; one that is gone is not among them."""
+    frames = sys._current_frames()
+    return {thread: _shown(frames[thread]) for thread in threads if thread in frames}
+
+
+def _shown(frame: FrameType) -> str:
     calls = traceback.extract_stack(frame)
     first = next((at for at, call in enumerate(calls) if not _leads_there(call.filename)), 0)
     return "".join(traceback.format_list(calls[first:])).rstrip("\n")

@@ -1,0 +1,43 @@
+"""The options of watching: where an operator sees what the server does, and tells it what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from aiowsgi import kinds
+from aiowsgi.options import WATCH, option
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() == "off")
+
+
+def check_socket(path: Any) -> str | None:
+    """Return the path; None for the server's own choice, empty for off; ValueError for no path."""
+    if path is None or (isinstance(path, str) and path.strip().lower() == "auto"):
+        return None
+    if path == "" or _is_off(path):
+        return ""
+    if not isinstance(path, str) or path.startswith("@") or "\0" in path:
+        raise ValueError("the path of a socket (or off)")
+    return path
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class WatchOptions:
+    """What is shown of the server, and where; by default nothing to the network."""
+
+    control_socket: str | None = option(
+        None,
+        kinds.Kind("PATH", check_socket, lambda path: path or "off", absent="auto"),
+        WATCH,
+        "The unix socket, for its owner only, by which aiowsgi ctl asks and tells this server; off "
+        "is none.",
+        default_text="where aiowsgi ctl finds it, with more workers than one; else off",
+    )
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody may want to know how the server does."""
+        return self.control_socket != ""

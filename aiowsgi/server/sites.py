@@ -1,0 +1,73 @@
+"""Config -> the listeners for operators, whoever serves them: one process, or a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import ExitStack
+
+from aiowsgi.binds import Bind, UnixBind
+from aiowsgi.config import Config
+from aiowsgi.server import control
+from aiowsgi.server.admin import Routes, Site
+from aiowsgi.server.sockets import listen
+from aiowsgi.server.watched import Watched
+
+logger = logging.getLogger("aiowsgi.error")
+
+_BACKLOG = 64
+
+
+class Sites:
+    """All of them; the loop thread's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, watched: Watched) -> None:
+        self._loop = loop
+        self._watched = watched
+        self._sites: list[Site] = []
+
+    async def open(self, config: Config, *, supervised: bool) -> None:
+        """Serve what is wanted. Raises ConfigError where an address cannot be opened."""
+        for bind, routes in _wanted(config, self._watched, supervised).items():
+            for listener in listen([bind], _BACKLOG):
+                site = Site(self._loop, listener, routes)
+                self._sites.append(site)
+                await site.open()
+
+    def look(self, now: float) -> None:
+        """Once a second at least: send on what changes."""
+
+    def close(self) -> None:
+        """Close them all."""
+        for site in self._sites:
+            site.close()
+
+
+async def show(
+    config: Config, watched: Watched, loop: asyncio.AbstractEventLoop, stack: ExitStack
+) -> None:
+    """Serve what is wanted of one process until `stack` is closed. Raises ConfigError."""
+    sites = Sites(loop, watched)
+    stack.callback(sites.close)
+    await sites.open(config, supervised=False)
+
+
+def _wanted(config: Config, watched: Watched, supervised: bool) -> dict[Bind, Routes]:
+    wanted: dict[Bind, Routes] = {}
+    path = _control_path(config, supervised)
+    if path is not None:
+        wanted[UnixBind(path, 0o600)] = control.routes(watched)
+    return wanted
+
+
+def _control_path(config: Config, supervised: bool) -> str | None:
+    """Where the control socket is to be; None where there is to be none."""
+    if config.control_socket is not None:
+        return config.control_socket or None
+    if not supervised or config.worker_count == 1:
+        return None
+    try:
+        return control.default_path()
+    except OSError as error:
+        logger.warning("No control socket: %s", error)
+        return None
