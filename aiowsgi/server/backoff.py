@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_QUICK = 5.0  # seconds of service; who dies sooner may die again at once
+_QUICK = 1.0  # seconds of service; who dies sooner may die again at once
 _FORGOTTEN = 120.0  # seconds without a quick death after which all is well again
 _FIRST = 0.5  # seconds
 _LONGEST = 30.0  # seconds
