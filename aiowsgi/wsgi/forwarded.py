@@ -55,6 +55,9 @@ class Told(NamedTuple):
     prefix: str = ""
 
 
+_NOTHING: Final = Told()
+
+
 class ForwardedEnviron(EnvironBuilder):
     """Makes environs that hold what those say whom `trust` admits; for others, as `plain` does.
 
@@ -130,18 +133,21 @@ class ForwardedTemplate(Template):
 
 def read(fields: dict[str, str], trust: Trust) -> Told:
     """What the fields say, of one family or of both alike. Raises MalformedForwarded."""
-    plain = _by_x_forwarded(fields, trust) if _has_x_forwarded(fields) else None
     value = fields.get(_FORWARDED)
-    if not value:
-        return Told() if plain is None else plain
-    found = _by_forwarded(value, trust)
-    if plain is not None and not _alike(plain, found):
-        raise MalformedForwarded("Forwarded and X-Forwarded-* contradict each other")
-    return found
-
-
-def _has_x_forwarded(fields: dict[str, str]) -> bool:
-    return _FOR in fields or _PROTO in fields or any(name in fields for name in _FIELDS[2:5])
+    found = _by_forwarded(value, trust) if value else None
+    if (
+        _FOR in fields
+        or _PROTO in fields
+        or _HOST in fields
+        or _PORT in fields
+        or _PREFIX in fields
+    ):
+        plain = _by_x_forwarded(fields, trust)
+        if found is None:
+            return plain
+        if not _alike(plain, found):
+            raise MalformedForwarded("Forwarded and X-Forwarded-* contradict each other")
+    return _NOTHING if found is None else found
 
 
 def _by_x_forwarded(fields: dict[str, str], trust: Trust) -> Told:
@@ -150,7 +156,7 @@ def _by_x_forwarded(fields: dict[str, str], trust: Trust) -> Told:
     protocol, name = fields.get(_PROTO), fields.get(_HOST)
     port, prefix = fields.get(_PORT), fields.get(_PREFIX)
     return Told(
-        _client(chain.split(","), trust) if chain else None,
+        _client(chain, trust) if chain else None,
         scheme(last(protocol)) if protocol else "",
         host(last(name)) if name else "",
         port_number(last(port)) if port else "",
@@ -158,13 +164,14 @@ def _by_x_forwarded(fields: dict[str, str], trust: Trust) -> Told:
     )
 
 
-def _client(chain: list[str], trust: Trust) -> Node:
+def _client(chain: str, trust: Trust) -> Node:
     """The last who was not named; the first of all where all were."""
-    found = address(chain[-1].strip(" \t"))
-    for hop in reversed(chain[:-1]):
-        if not trust.names(found[0]):
-            break
-        found = address(hop.strip(" \t"))
+    found = address(last(chain))
+    if "," in chain and trust.names(found[0]):
+        for hop in reversed(chain.split(",")[:-1]):
+            found = address(hop.strip(" \t"))
+            if not trust.names(found[0]):
+                break
     return found
 
 

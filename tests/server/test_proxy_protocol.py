@@ -196,6 +196,18 @@ def test_a_proxy_that_says_nothing_does_not_hold_the_stop(loop: str) -> None:
         assert read_all(silent) == b""
 
 
+def test_a_silent_proxy_that_waits_to_be_accepted_holds_up_nobody_at_the_stop() -> None:
+    """S8: what the kernel has accepted is served, each at its own pace."""
+    with live(asked, limit_connections=1, **HERE) as server, server.connect() as idle:
+        idle.sendall(LINE + get())
+        assert idle.recv(65536)
+        with server.connect() as silent, server.connect() as client:
+            client.sendall(LINE + get())
+            server.server.stop()
+            assert b'"192.0.2.7"' in read_all(client)
+            assert read_all(silent) == b""
+
+
 def test_who_has_not_sent_it_yet_counts_as_a_connection() -> None:
     """S5: `limit_connections` holds before HTTP, too."""
     with live(asked, limit_connections=1, header_timeout=5, **HERE) as server:
