@@ -21,13 +21,13 @@ def test_it_says_who_runs_and_is_gone_after(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-@pytest.mark.parametrize("left", ["{dead}", "", "nonsense", "-1", "0", str(os.getpid())])
+@pytest.mark.parametrize("left", ["{dead}", "", "nonsense", "-1", "0", "{own}"])
 def test_what_was_left_behind_is_replaced(left: str, tmp_path: Path) -> None:
     dead = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
     )
     file = tmp_path / "pid"
-    file.write_text(left.format(dead=dead.stdout.decode().strip()))
+    file.write_text(left.format(dead=dead.stdout.decode().strip(), own=os.getpid()))
     with pid_file(str(file)):
         assert file.read_text() == f"{os.getpid()}\n"
 
