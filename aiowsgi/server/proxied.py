@@ -46,27 +46,29 @@ class ProxyProtocol:
             if not self._trust.admits(peer):
                 self._tell(peer)
                 return endpoints
-            return relayed(await asyncio.wait_for(self._header(client), self._patience))
-        except BaseException as error:
+            found = await self._header(client)
+            if isinstance(found, ProtocolError):
+                logger.info("Closed %s: %s", peer.client[0] or "a local client", found.reason)
+                raise ConnectionRefusedError(found.reason)
+        except BaseException:
             client.close()
-            if isinstance(error, (ProxyRefused, asyncio.TimeoutError)):
-                why = str(error) or "the PROXY header came too slowly"
-                logger.info("Closed %s: %s", peer.client[0] or "a local client", why)
-                raise ConnectionError(why) from None
             raise
+        return relayed(found)
 
-    async def _header(self, client: socket.socket) -> Relay:
+    async def _header(self, client: socket.socket) -> Relay | ProtocolError:
+        try:
+            return await asyncio.wait_for(self._read(client), self._patience)
+        except asyncio.TimeoutError:
+            return ProtocolError(408, "the PROXY header came too slowly")
+
+    async def _read(self, client: socket.socket) -> Relay | ProtocolError:
         loop = asyncio.get_running_loop()
         header = ProxyHeader(v1=self._v1, v2=self._v2)
-        while True:
-            data = await loop.sock_recv(client, header.wants)
-            if not data:
-                raise ProxyRefused("it left before its PROXY header was whole")
+        while data := await loop.sock_recv(client, header.wants):
             found = header.feed(data)
-            if isinstance(found, ProtocolError):
-                raise ProxyRefused(found.reason)
             if found is not None:
                 return found
+        return ProtocolError(400, "it left before its PROXY header was whole")
 
     def _tell(self, peer: Endpoints) -> None:
         if not self._told:
@@ -75,7 +77,3 @@ class ProxyProtocol:
                 "%s is not among --proxy-allow-from: no PROXY header is read from it (told once)",
                 peer.client[0] or "A unix socket",
             )
-
-
-class ProxyRefused(ConnectionError):  # noqa: N818 - a connection was
-    """The bytes of a proxy are no PROXY header that we take."""

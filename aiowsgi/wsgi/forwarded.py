@@ -195,10 +195,9 @@ def _by_forwarded(value: str, trust: Trust) -> Told:
 
 def _alike(one: Told, other: Told) -> bool:
     """Whether both say the same; a port of the client is no matter."""
-    who = "" if one.client is None else one.client[0]
-    whom = "" if other.client is None else other.client[0]
-    silent = (one.client is None, other.client is None)
-    return who == whom and silent[0] == silent[1] and one[1:] == other[1:]
+    who = None if one.client is None else one.client[0]
+    whom = None if other.client is None else other.client[0]
+    return who == whom and one[1:] == other[1:]
 
 
 def _ask_for(environ: Environ, told: Told) -> None:

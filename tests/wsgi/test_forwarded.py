@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from wsgiref.util import request_uri
 
 import pytest
+from werkzeug.wsgi import get_current_url
 
 from aiowsgi.http11.messages import Endpoints
 from aiowsgi.wsgi.environ import EnvironBuilder
@@ -191,6 +193,20 @@ def test_name_and_port_are_those_that_the_client_asked_for(
     given = build(NETWORK, **fields)
     assert (given["SERVER_NAME"], given["SERVER_PORT"]) == (name, port)
     assert given["HTTP_HOST"] == host
+
+
+@pytest.mark.parametrize(
+    ("port", "authority"), [("443", "example.org"), ("8443", "example.org:8443")]
+)
+def test_frameworks_build_the_address_that_the_client_asked_for(port: str, authority: str) -> None:
+    """P9, P11: as PEP 3333 has it (URL reconstruction), and as Werkzeug does it."""
+    fields: dict[str, Any] = {**EVERYTHING, "x_forwarded_port": port}
+    environ = build(NETWORK, path="/x", **fields)
+    expected = f"https://{authority}/app/x"
+    assert get_current_url(environ) == expected
+    assert request_uri(environ) == expected
+    del environ["HTTP_HOST"]
+    assert request_uri(environ) == expected
 
 
 @pytest.mark.parametrize(
