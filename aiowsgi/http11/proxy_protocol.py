@@ -73,7 +73,7 @@ class ProxyHeader:
         return _refused("it is missing")
 
     def _v1(self, data: bytes) -> Relay | ProtocolError | None:
-        if data.endswith(b"\n"):
+        if b"\n" in data:
             return _line(data)
         if len(data) >= _LONGEST_V1:
             return _refused("its line is too long")

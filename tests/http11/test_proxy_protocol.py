@@ -117,6 +117,7 @@ BAD = [
     b"PROXY TCP6 fe80::1%eth0 ::1 4711 443\r\n",
     b"PROXY TCP6 [::1] ::1 4711 443\r\n" + REST,
     b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443" + b" " * 100,
+    b"PROXY \r\nPROXY ",
     b"PROXY UNKNOWN" + b"x\r\n" + REST,
     b"PROXY UNKNOWN \rx\r\n" + REST,
     b"PROXY UNKNOWN " + b"x" * 92 + b"\r\n",
