@@ -6,11 +6,31 @@ import dataclasses
 from typing import Any
 
 from aiowsgi import kinds
+from aiowsgi.binds import TcpBind, parse_bind
 from aiowsgi.options import WATCH, option
+
+_PLACE = "HOST:PORT such as 127.0.0.1:{port} (or off)"
 
 
 def _is_off(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip().lower() == "off")
+
+
+def _place(port: int) -> kinds.Kind:
+    """Return the kind of an address of its own that something is shown at."""
+
+    def read(value: Any) -> str | None:
+        if _is_off(value):
+            return None
+        try:
+            bind = parse_bind(value)
+        except ValueError:
+            bind = None
+        if not isinstance(bind, TcpBind):
+            raise ValueError(_PLACE.format(port=port))
+        return str(bind)
+
+    return kinds.Kind("HOST:PORT", read, absent="off")
 
 
 def check_socket(path: Any) -> str | None:
@@ -28,6 +48,13 @@ def check_socket(path: Any) -> str | None:
 class WatchOptions:
     """What is shown of the server, and where; by default nothing to the network."""
 
+    metrics: str | None = option(
+        None,
+        _place(9090),
+        WATCH,
+        "Serve metrics for Prometheus here, at /metrics, summed over the workers; needs the extra "
+        "metrics. Whoever can connect can read them.",
+    )
     control_socket: str | None = option(
         None,
         kinds.Kind("PATH", check_socket, lambda path: path or "off", absent="auto"),
@@ -40,4 +67,9 @@ class WatchOptions:
     @property
     def watched(self) -> bool:
         """Whether anybody may want to know how the server does."""
-        return self.control_socket != ""
+        return self.counts_requests or self.control_socket != ""
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether requests are counted and timed."""
+        return self.metrics is not None

@@ -41,7 +41,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         f"aiowsgi.server.{part}"
         for part in (
             *"acceptor admin alerts assembly certificates control drain handshake loops".split(),
-            *"one_process opening server signals sites sockets systemd tls view watched".split(),
+            *"metrics one_process opening server signals sites sockets systemd tls".split(),
+            *"view watched".split(),
         )
     ),
     tuple(

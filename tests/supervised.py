@@ -69,11 +69,13 @@ class Supervised:
         self.url = self.log.wait(rf"Listening at: (\S+) \({process.pid}\)$")[1]
         pids = self.log.wait(r"workers serve: (.*)")[1]
         self.pids = [int(pid) for pid in pids.split(", ")]
+        self.asked = 0  # requests so far
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
     def get(self, path: str = "/") -> str:
+        self.asked += 1
         status, body = get(self.url, path)
         assert status == 200
         return body

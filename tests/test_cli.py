@@ -50,6 +50,7 @@ SAMPLES = {
     "loop": ("asyncio", "asyncio"),
     "log_level": ("DEBUG", "debug"),
     "control_socket": ("/run/c", "/run/c"),
+    "metrics": (":9090", "*:9090"),
     "header_map": ("refuse", "refuse"),
     "request_buffering": ("off", "off"),
     "root_path": ("/app", "/app"),

@@ -82,6 +82,7 @@ DEFAULTS: dict[str, object] = {
     "proxy_allow_from": (),
     "log_level": "info",
     "control_socket": None,
+    "metrics": None,
     "access_log": True,
 }
 
@@ -175,6 +176,10 @@ def test_no_name_or_flag_is_used_twice() -> None:
         ("header", {"X-A": "1"}, (("X-A", "1"),)),
         ("port", "0", 0),
         ("fd", "3", 3),
+        ("metrics", "off", None),
+        ("metrics", "localhost:9090", "localhost:9090"),
+        ("control_socket", "off", ""),
+        ("control_socket", "auto", None),
     ],
 )
 def test_python_values_and_text_mean_the_same(name: str, text: Any, value: object) -> None:
@@ -222,6 +227,11 @@ def test_python_values_and_text_mean_the_same(name: str, text: Any, value: objec
         ("ssl_context_factory", "module:name", "a function"),
         ("root_path", "/a b", "a path such as /app"),
         ("root_path", "/a\r\n", "a path such as /app"),
+        ("metrics", "9090", "HOST:PORT such as 127.0.0.1:9090 (or off)"),
+        ("metrics", "unix:/x", "HOST:PORT"),
+        ("metrics", True, "HOST:PORT"),
+        ("control_socket", "@name", "the path of a socket (or off)"),
+        ("control_socket", 5, "the path of a socket"),
         ("limit_connections", 0, "a whole number of at least 1 (or none)"),
         ("limit_queue", -1, "a whole number of at least 0 (or none)"),
         ("limit_queue", "many", "a whole number"),

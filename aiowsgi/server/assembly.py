@@ -55,7 +55,7 @@ def assemble(
     """
     defaults = response_defaults(config)
     log = log or _access_log(config)
-    tally = Tally()
+    tally = Tally(config.queue_timeout)
     application = Application(
         app,
         _environ(config),
@@ -63,7 +63,7 @@ def assemble(
         clock=time.monotonic,
         request_ids=_request_ids(counts),
         patience=config.queue_timeout,
-        on_end=_on_end(log, None),
+        on_end=_on_end(log, tally if config.counts_requests else None),
     )
     wakes = wake_queue(loop)
     dispatcher = Dispatcher(

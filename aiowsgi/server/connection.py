@@ -25,7 +25,7 @@ from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
 from aiowsgi.server.phases import LAST_CHANCE, Life, Phase, Verdict
 from aiowsgi.server.service import Service
-from aiowsgi.watch.tally import TIMEOUTS
+from aiowsgi.watch.numbers import TIMEOUTS
 from aiowsgi.wsgi.environ import Template
 
 _WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)

@@ -13,7 +13,8 @@ import logging
 from aiowsgi.bridge.exchange import STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.waiting import withdraw_older
-from aiowsgi.watch.tally import SHED, Tally
+from aiowsgi.watch.numbers import SHED
+from aiowsgi.watch.tally import Tally
 
 logger = logging.getLogger("aiowsgi.error")
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiowsgi.server.view import CONNECTIONS, MEMORY, QUEUE, THREADS, View
+from aiowsgi.server.view import View
 from aiowsgi.server.watched import STACKS, CommandRefusedError, Done
 from aiowsgi.version import __version__
-from aiowsgi.watch.numbers import LOOP_LAG, Numbers
+from aiowsgi.watch.numbers import CONNECTIONS, LOOP_LAG, MEMORY, QUEUE, THREADS, Numbers
 
 
 class OneProcess:

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.server.phases import often_enough
+from aiowsgi.watch.numbers import SHED, TIMEOUTS
 from aiowsgi.watch.stacks import stack_of
-from aiowsgi.watch.tally import SHED, TIMEOUTS, Tally
+from aiowsgi.watch.tally import Tally
 
 logger = logging.getLogger("aiowsgi.error")
 

@@ -18,9 +18,8 @@ from aiowsgi.server.lifeline import ASK
 from aiowsgi.server.one_process import overview, process_row
 from aiowsgi.server.watched import CommandRefusedError, Done
 from aiowsgi.server.workers import Workers
-from aiowsgi.watch.numbers import Numbers, total
+from aiowsgi.watch.numbers import RESTARTS, Numbers, total
 
-RESTARTS = "worker_restarts"
 _PATIENCE = 1.0  # seconds for an answer
 
 
@@ -54,7 +53,7 @@ class Overview:
         """What all have told, those that are gone as well."""
         workers = self._workers
         found = total([workers.past, *(child.numbers for child in workers.children)])
-        found.counters[RESTARTS] = dict(workers.restarts)
+        found.count(RESTARTS).update(workers.restarts)
         return found
 
     def status(self) -> dict[str, Any]:

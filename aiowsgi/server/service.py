@@ -29,7 +29,8 @@ from aiowsgi.server.gate import Gate
 from aiowsgi.server.outbound import Outbound
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Phase, Timeouts
-from aiowsgi.watch.tally import SHED, TIMEOUTS, Tally
+from aiowsgi.watch.numbers import SHED, TIMEOUTS
+from aiowsgi.watch.tally import Tally
 from aiowsgi.wsgi.environ import Template
 
 logger = logging.getLogger("aiowsgi.error")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 
-from aiowsgi.binds import Bind, UnixBind
+from aiowsgi.binds import Bind, UnixBind, parse_bind
 from aiowsgi.config import Config
-from aiowsgi.server import control
-from aiowsgi.server.admin import Routes, Site
+from aiowsgi.server import control, metrics
+from aiowsgi.server.admin import Route, Routes, Site
 from aiowsgi.server.sockets import listen
 from aiowsgi.server.watched import Watched
 
 logger = logging.getLogger("aiowsgi.error")
 
 _BACKLOG = 64
+_NAMES = {("GET", "/metrics"): "Metrics"}
 
 
 class Sites:
@@ -33,6 +35,9 @@ class Sites:
                 site = Site(self._loop, listener, routes)
                 self._sites.append(site)
                 await site.open()
+                for page, name in _NAMES.items():
+                    if page in routes:
+                        logger.info("%s at: %s%s", name, listener.url, page[1])
 
     def look(self, now: float) -> None:
         """Once a second at least: send on what changes."""
@@ -52,11 +57,13 @@ async def show(
     await sites.open(config, supervised=False)
 
 
-def _wanted(config: Config, watched: Watched, supervised: bool) -> dict[Bind, Routes]:
-    wanted: dict[Bind, Routes] = {}
+def _wanted(config: Config, watched: Watched, supervised: bool) -> Mapping[Bind, Routes]:
+    wanted: dict[Bind, dict[tuple[str, str], Route]] = {}
+    if config.metrics is not None:
+        wanted.setdefault(parse_bind(config.metrics), {}).update(metrics.routes(watched))
     path = _control_path(config, supervised)
     if path is not None:
-        wanted[UnixBind(path, 0o600)] = control.routes(watched)
+        wanted[UnixBind(path, 0o600)] = dict(control.routes(watched))
     return wanted
 
 

@@ -19,9 +19,7 @@ from aiowsgi.server.phases import Phase
 from aiowsgi.server.recycling import resident_memory
 from aiowsgi.server.service import Service
 from aiowsgi.watch.in_flight import in_flight, other_threads, with_stacks
-from aiowsgi.watch.numbers import LOOP_LAG, Numbers
-
-QUEUE, THREADS, CONNECTIONS, MEMORY = "queue_depth", "threads", "connections", "memory_bytes"
+from aiowsgi.watch.numbers import CONNECTIONS, LOOP_LAG, MEMORY, QUEUE, THREADS, Numbers
 
 _SECOND = 1.0  # from one look at the loop to the next
 _STATES = {

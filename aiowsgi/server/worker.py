@@ -81,6 +81,7 @@ class Worker:
             with on_signals(loop, self._acts()):
                 async with self._server:
                     self._line.say(READY)
+                    self._tell_numbers()
                     await self._server.stopped()
                 self._tell_numbers()  # what it has counted to its very end
         finally:

@@ -17,6 +17,25 @@ BOUNDS: Final = (
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )
 
+# Counters, each with the labels that it is known to have. The label of REQUESTS is a method and a
+# status, `none` where no answer was sent.
+REQUESTS: Final = "requests"
+SHED: Final = "shed"
+TIMEOUTS: Final = "timeouts"
+RESTARTS: Final = "worker_restarts"  # a supervisor's
+KINDS: Final = {
+    SHED: ("queue_full", "queue_timeout", "spool_full", "streams_full"),
+    TIMEOUTS: ("request", "send", "application"),
+    RESTARTS: ("died", "stuck", "recycled", "reload"),
+}
+# Histograms.
+DURATION: Final = "request_duration_seconds"
+WAIT: Final = "queue_duration_seconds"
+# Gauges.
+QUEUE: Final = "queue_depth"
+THREADS: Final = "threads"
+CONNECTIONS: Final = "connections"
+MEMORY: Final = "memory_bytes"
 LOOP_LAG: Final = "loop_lag_seconds"
 _OF_THE_WORST = frozenset({LOOP_LAG})  # gauges of which a sum says nothing
 
@@ -33,6 +52,11 @@ class Numbers:
     buckets: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     gauges: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
+
+    def count(self, family: str) -> dict[str, int]:
+        """The counter of that name, with a zero for each label that is known."""
+        known = dict.fromkeys(KINDS.get(family, ()), 0)
+        return self.counters.setdefault(family, known)
 
     def text(self) -> str:
         """One line, which `read` takes."""

@@ -13,16 +13,13 @@ from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
-from aiowsgi.watch.numbers import BOUNDS, Numbers
+from aiowsgi.watch.numbers import BOUNDS, DURATION, REQUESTS, SHED, TIMEOUTS, WAIT, Numbers
 
 # Anybody may make up a method: the rest of them is one (RFC 9110 9.1).
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 )
 _OTHER: Final = "OTHER"
-
-REQUESTS, SHED, TIMEOUTS = "requests", "shed", "timeouts"
-DURATION, WAIT = "request_duration_seconds", "queue_duration_seconds"
 
 
 class _Counts:
@@ -42,7 +39,9 @@ class _Counts:
 class Tally:
     """All counts of a server; any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None = None) -> None:
+        """`patience`: seconds that an exchange may wait for a thread; None = no limit."""
+        self._patience = patience
         self._counts: dict[int, _Counts] = {}
 
     def answered(self, exchange: Exchange) -> None:
@@ -58,6 +57,8 @@ class Tally:
         wait = (exchange.started or ended) - queued
         counts.waits[bisect_left(BOUNDS, wait)] += 1
         counts.waited += wait
+        if self._patience is not None and wait > self._patience and exchange.started:
+            self.note(SHED, "queue_timeout")  # by the thread that took it too late
         counts.durations[bisect_left(BOUNDS, ended - queued)] += 1
         counts.seconds += ended - queued
 
@@ -72,18 +73,18 @@ class Tally:
 
     def numbers(self) -> Numbers:
         """Add up what was counted so far."""
-        counters: dict[str, dict[str, int]] = {REQUESTS: {}, SHED: {}, TIMEOUTS: {}}
         found = Numbers(
-            counters,
-            {name: [0] * (len(BOUNDS) + 1) for name in (DURATION, WAIT)},
-            {DURATION: 0.0, WAIT: 0.0},
+            buckets={name: [0] * (len(BOUNDS) + 1) for name in (DURATION, WAIT)},
+            seconds={DURATION: 0.0, WAIT: 0.0},
         )
+        requests = found.count(REQUESTS)
+        incidents = {family: found.count(family) for family in (SHED, TIMEOUTS)}
         for counts in list(self._counts.values()):
             for (method, status), count in list(counts.answers.items()):
                 label = f"{method} {status or 'none'}"
-                counters[REQUESTS][label] = counters[REQUESTS].get(label, 0) + count
+                requests[label] = requests.get(label, 0) + count
             for (family, kind), count in list(counts.incidents.items()):
-                counters[family][kind] = counters[family].get(kind, 0) + count
+                incidents[family][kind] = incidents[family].get(kind, 0) + count
             for name, own in ((DURATION, counts.durations), (WAIT, counts.waits)):
                 found.buckets[name] = [a + b for a, b in zip(found.buckets[name], own, strict=True)]
             found.seconds[DURATION] += counts.seconds
