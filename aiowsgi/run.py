@@ -119,7 +119,7 @@ def _serve_alone(app: WSGIApplication | str, settings: Settings) -> bool:
     else:
         listeners, own, application = _become_another(app, settings)
         server = Server(application, config)
-        server.adopt(listeners, own, announce=True)
+        server.adopt(listeners, own, alone=True)
     server.run()
     return bool(server.stuck)
 

@@ -101,8 +101,10 @@ class Copies:
         def work_here() -> int:
             start.forget()
             reset_signals()
+            # Not the supervisor's own, which remove the files of their sockets when they close.
+            listeners = [Listener(each.socket, each.url, borrowed=True) for each in start.listeners]
             line = Lifeline(start.line)
-            return _work(lambda: self._application, start.config, start.listeners, line)
+            return _work(lambda: self._application, start.config, listeners, line)
 
         return fork(work_here), b""
 

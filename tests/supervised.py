@@ -58,15 +58,18 @@ class Output:
 
 
 class Supervised:
-    """A supervisor and its workers; `url` says where they serve."""
+    """A supervisor and its workers; `url` says where they serve.
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    `pid`: what the supervisor takes itself for, in a namespace of its own.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], pid: int | None = None) -> None:
         assert process.stderr is not None
         assert process.stdout is not None
         self.process = process
         self.out = Output(process.stdout)
         self.log = Output(process.stderr)
-        self.url = self.log.wait(rf"Listening at: (\S+) \({process.pid}\)$")[1]
+        self.url = self.log.wait(rf"Listening at: (\S+) \({pid or process.pid}\)$")[1]
         pids = self.log.wait(r"workers serve: (.*)")[1]
         self.pids = [int(pid) for pid in pids.split(", ")]
         self.asked = 0  # requests so far

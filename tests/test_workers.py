@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 import aiowsgi
 from aiowsgi.errors import ConfigError
 from tests.apps.worker import app
-from tests.supervised import supervised
+from tests.live import read_all
+from tests.supervised import Output, supervised
 from tests.test_cli_process import command, failed, listening
 
 
@@ -50,6 +52,25 @@ def test_a_worker_that_dies_is_replaced_and_the_log_says_how(number: signal.Sign
         server.log.wait(rf"Worker {server.pids[0]} .*{how}.*: another takes its place at once")
         seen = server.answered_by(2)
         assert server.pids[0] not in seen
+
+
+@pytest.mark.parametrize("how", ["--no-preload", "--preload"])
+def test_the_file_of_a_socket_stays_while_workers_come_and_go(how: str, tmp_path: Path) -> None:
+    """S15: it is the supervisor's to remove."""
+    path = tmp_path / "s"
+    with command("--uds", str(path), "--workers", "1", how, "tests.apps.worker:app") as process:
+        assert process.stderr is not None
+        log = Output(process.stderr)
+        log.wait("workers serve")
+        process.send_signal(signal.SIGHUP)
+        log.wait("ended with exit code 0")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert read_all(client).startswith(b"HTTP/1.1 200 OK")
+        process.send_signal(signal.SIGTERM)
+        log.wait_for_the_end()
+        assert not path.exists()
 
 
 def test_the_exit_of_an_application_is_told_with_its_code() -> None:

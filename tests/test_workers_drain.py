@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 import socket
 from contextlib import ExitStack
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import read_all
-from tests.load import load
+from tests.load import CLIENTS, load
 from tests.supervised import supervised
 
 
@@ -47,7 +49,21 @@ def test_no_request_is_lost_by_a_reload_under_load(how: str) -> None:
     with supervised("--workers", "4", how) as server, load(server.url) as clients:
         server.signal(signal.SIGHUP)
         server.log.wait("ended with exit code 0", 4)
-        before = clients.answers.total()
-        clients.wait(lambda: clients.answers.total() > before + 100)
+        clients.go_on()
         assert server.answered_by(1).isdisjoint(server.pids)
         assert clients.faults == []
+
+
+def test_of_a_worker_that_is_killed_only_its_own_requests_are_lost() -> None:
+    """What waits in the queue of the kernel is another's then (S11)."""
+    seeded = random.Random(1)
+    with supervised("--workers", "3") as server, load(server.url) as clients:
+        first, pids, lost = set(server.pids), list(server.pids), 0
+        for turn in range(3):
+            clients.go_on(lost)
+            victim = pids.pop(seeded.randrange(len(pids)))
+            os.kill(victim, signal.SIGKILL)
+            server.log.wait("was killed by SIGKILL", turn + 1)
+            clients.go_on(lost + CLIENTS)  # each client has one under way
+            lost = len(clients.faults)
+        clients.wait(lambda: len(clients.answers.keys() - first) == 3, lost)

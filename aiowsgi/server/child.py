@@ -7,7 +7,16 @@ import signal
 from contextlib import suppress
 from enum import Enum
 
-from aiowsgi.server.lifeline import ANSWER, FAILED, LEAVE, NUMBERS, READY, RETIRE, Lifeline
+from aiowsgi.server.lifeline import (
+    ANSWER,
+    FAILED,
+    LEAVE,
+    LEAVING,
+    NUMBERS,
+    READY,
+    RETIRE,
+    Lifeline,
+)
 from aiowsgi.watch.numbers import Numbers, read
 
 _LAST_CHANCE = 2.0  # seconds from a signal that ends a process at once to the one that nobody keeps
@@ -63,6 +72,10 @@ class Child:
             elif word == ANSWER:
                 number, _, told = text.partition(" ")
                 self.answers.append((int(number), told))
+
+    def fail_readiness(self) -> None:
+        """Have it say that the service ends soon."""
+        self.line.say(LEAVING)
 
     def retire(self, deadline: float | None) -> None:
         """Have it finish what it has, since others take its place; kill it at the deadline."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from aiowsgi.server.acceptor import Acceptor
+from aiowsgi.server.farewell import take_no_new
 from aiowsgi.server.phases import LAST_CHANCE
 from aiowsgi.server.service import Service
 from aiowsgi.server.sockets import Listener
@@ -33,7 +34,12 @@ async def drain(
     `listeners` are those whose waiting clients nobody else would take; they are closed.
     """
     service.draining = True
+    for listener in listeners:
+        if not listener.borrowed:
+            take_no_new(listener.socket)
     await acceptor.accept_no_more()
+    if listeners and not killed():
+        await asyncio.sleep(_LOOK)  # who is in the midst of a handshake comes to its end
     for listener in listeners:
         await acceptor.take_waiting(listener, lambda: not killed())
         listener.close()

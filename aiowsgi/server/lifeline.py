@@ -1,8 +1,9 @@
 """The line between a supervisor and one worker: a pair of sockets, words that end with a newline.
 
 A worker says that it is ready, that its loop still turns, what it has counted, that it wants to be
-replaced, or why it does not come to serve. The supervisor tells it to retire, and asks what it is
-doing. Who dies is known by the end of the line: the kernel sends it, whatever the death.
+replaced, or why it does not come to serve. The supervisor tells it to retire, or that the service
+ends soon, and asks what it is doing. Who dies is known by the end of the line: the kernel sends it,
+whatever the death.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ BEAT = "beat"
 LEAVE = "leave"
 FAILED = "failed"
 RETIRE = "retire"
+LEAVING = "leaving"
 NUMBERS = "numbers"  # what numbers.py makes of them
 ASK = "ask"  # a number, and what is asked
 ANSWER = "answer"  # the same number, and JSON

@@ -36,7 +36,7 @@ from aiowsgi.server.one_process import OneProcess
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import RequestLog, Service
-from aiowsgi.server.signals import Act, alone, endings, on_signals
+from aiowsgi.server.signals import alone, endings, on_signals
 from aiowsgi.server.sites import show
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
@@ -125,14 +125,16 @@ class Server:
         return self.urls
 
     def adopt(
-        self, listeners: list[Listener], own: Certificates | None = None, *, announce: bool = False
+        self, listeners: list[Listener], own: Certificates | None = None, *, alone: bool = False
     ) -> None:
         """Serve on these sockets instead of the config's addresses; they are closed at the end.
 
-        `announce`: the log says where.
+        `alone`: nobody else has them, and so the log says where they are.
         """
         self._listeners, self._certificates, self._adopted = listeners, own, True
-        self._announces = announce
+        self._announces = alone
+        for each in listeners:
+            each.borrowed |= not alone
 
     async def serve_client(self, client: socket.socket) -> None:
         """Serve one request of a client that was accepted elsewhere; until it is closed."""
@@ -152,24 +154,23 @@ class Server:
             self._close_listeners()
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with on_signals(loop, {**self.endings(), **alone(self._stop, self._renew)}):
+        acts = endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
+        with on_signals(loop, {**acts, **alone(self._stop, self._renew)}):
             async with self:
                 with told(loop, Notifier(os.environ)):
                     await self.stopped()
 
-    def endings(self) -> dict[str, Act]:
-        """The signals that end a server, for `on_signals`."""
-        return endings(term=self.leave, stop=self._stop, kill=partial(self._stop, True))
-
     def leave(self) -> None:
         """End gracefully, after `shutdown_delay`; readiness fails at once."""
         delay = self.config.shutdown_delay
-        if delay and self._service is not None:
-            self._service.leaving = True
-            self._service.loop.call_later(delay, self._stop)
+        if delay:
             logger.info("Serving for another %gs, with readiness failing", delay)
-        else:
-            self._stop()
+            self.fail_readiness()
+        self._running.loop.call_later(delay, self._stop)
+
+    def fail_readiness(self) -> None:
+        """Say, to who asks, that the service ends soon."""
+        self._running.leaving = True
 
     def retire(self) -> None:
         """End gracefully, as others serve on at the same addresses: readiness does not fail."""
@@ -259,7 +260,7 @@ class Server:
 
     async def _drain(self, service: Service) -> None:
         self._enter(State.DRAINING)
-        service.leaving = not self._retires
+        service.leaving = service.leaving or not self._retires
         closed = [] if self._retires else self._listeners
         patience = self.config.graceful_timeout
         await drain(service, self._accepting, closed, patience, lambda: self._killed)

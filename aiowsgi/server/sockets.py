@@ -28,10 +28,16 @@ _WHY = {
 
 
 class Listener:
-    """One listening socket, what it is called, and what is left to clean up."""
+    """One listening socket, what it is called, and what is left to clean up.
 
-    def __init__(self, sock: socket.socket, url: str, path: str | None = None) -> None:
+    `borrowed`: somebody else has it too, who goes on listening when we do not.
+    """
+
+    def __init__(
+        self, sock: socket.socket, url: str, path: str | None = None, *, borrowed: bool = False
+    ) -> None:
         self.socket = sock
+        self.borrowed = borrowed
         self.url = url
         self.unix = url.startswith("unix:")
         self._path = path
@@ -184,10 +190,12 @@ def _inherited(number: int, scheme: str) -> Listener:
         raise OSError(errno.EINVAL, "the descriptor is not a listening stream socket")
     name = sock.getsockname()
     if sock.family == socket.AF_INET6:
-        return Listener(sock, f"{scheme}://[{name[0]}]:{name[1]}")
-    if sock.family == socket.AF_INET:
-        return Listener(sock, f"{scheme}://{name[0]}:{name[1]}")
-    return Listener(sock, f"unix:{os.fsdecode(name)}")
+        url = f"{scheme}://[{name[0]}]:{name[1]}"
+    elif sock.family == socket.AF_INET:
+        url = f"{scheme}://{name[0]}:{name[1]}"
+    else:
+        url = f"unix:{os.fsdecode(name)}"
+    return Listener(sock, url, borrowed=True)
 
 
 def _inode(path: str | None) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ Workers.reap.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import selectors
 import signal
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.child import Child
+from aiowsgi.server.farewell import take_no_new
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier
@@ -66,6 +68,7 @@ class Supervisor:
         )
         self._told: str | None = None  # what systemd knows of us; None = not even the log does
         self._interrupted = False
+        self._ends_at = math.inf  # when the shutdown delay is over, in monotonic seconds
         self._hung_up = terminal_watch()
         self._acts: dict[str, Act] = {
             "SIGTERM": self._leave,
@@ -101,9 +104,10 @@ class Supervisor:
         logger.info("All workers have ended")
 
     def _turn(self) -> None:
-        workers = self._workers
-        workers.balance(time.monotonic())
-        for key, _ in self._selector.select(min(workers.patience, self._notifier.patience)):
+        workers, now = self._workers, time.monotonic()
+        workers.balance(now)
+        wait = min(workers.patience, self._notifier.patience, max(0.0, self._ends_at - now))
+        for key, _ in self._selector.select(wait):
             if isinstance(key.data, Child):
                 workers.listen(key.data)
                 self._watching.heard(key.data)
@@ -111,6 +115,8 @@ class Supervisor:
             if name in self._acts:
                 self._acts[name]()
         now = time.monotonic()
+        if now >= self._ends_at:
+            self._end(signal.SIGTERM)
         workers.reap(now)
         workers.look(now)
         self._notifier.beat(now)
@@ -141,22 +147,33 @@ class Supervisor:
     # -- what it is told by signals, and by its operator --
 
     def _leave(self) -> None:
-        self._end(signal.SIGTERM, self._workers.config.shutdown_delay)
+        delay = self._workers.config.shutdown_delay
+        if not delay:
+            self._end(signal.SIGTERM)
+        elif self._ends_at == math.inf:
+            logger.info("Serving for another %gs, with readiness failing", delay)
+            self._ends_at = time.monotonic() + delay
+            self._workers.leave()
 
     def _interrupt(self) -> None:
         if self._interrupted:
             self._quit()
         else:
             self._interrupted = True
-            self._end(signal.SIGINT, 0.0)
+            self._end(signal.SIGINT)
 
-    def _end(self, number: int, delay: float) -> None:
-        # Ours first: what the kernel accepts must have a worker that takes it (S8).
-        for listener in self._listeners:
-            listener.socket.close()
+    def _end(self, number: int) -> None:
+        if self._workers.ending:
+            return
+        self._ends_at = math.inf
         logger.info("Ending: %d workers finish what they have", len(self._workers))
         self._notifier.tell("STOPPING=1", "STATUS=Finishing requests under way")
-        self._workers.end(number, time.monotonic(), delay)
+        # Ours first: what the kernel accepts must have a worker that takes it (S8).
+        for listener in self._listeners:
+            if not listener.borrowed:
+                take_no_new(listener.socket)
+            listener.socket.close()
+        self._workers.end(number, time.monotonic())
 
     def _quit(self) -> None:
         self._workers.end_at_once(time.monotonic())

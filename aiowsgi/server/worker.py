@@ -23,6 +23,7 @@ from aiowsgi.server.lifeline import (
     BEAT,
     BEAT_SECONDS,
     LEAVE,
+    LEAVING,
     NUMBERS,
     READY,
     RETIRE,
@@ -93,7 +94,7 @@ class Worker:
         """INT is not counted: on a terminal it comes to every process, and to the supervisor."""
         server = self._server
         stop, kill = server.stop, partial(server.stop, now=True)
-        return {"SIGTERM": server.leave, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
+        return {"SIGTERM": stop, "SIGINT": stop, "SIGQUIT": kill, "SIGUSR1": reopen_logs}
 
     async def _beat(self) -> None:
         began = time.monotonic()
@@ -128,6 +129,8 @@ class Worker:
         for word, text in self._line.hear():
             if word == RETIRE:
                 self._server.retire()
+            elif word == LEAVING:
+                self._server.fail_readiness()
             elif word == ASK:
                 self._answer(text)
         if self._line.ended:

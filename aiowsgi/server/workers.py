@@ -26,6 +26,7 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.server.backoff import Backoff
 from aiowsgi.server.child import Child, State, how_it_ended
 from aiowsgi.server.lifeline import Lifeline
+from aiowsgi.server.reaping import reap_strangers
 from aiowsgi.server.signals import held_back
 from aiowsgi.server.sockets import Listener
 from aiowsgi.watch.numbers import Numbers, total
@@ -69,6 +70,7 @@ class Workers:
         self.wanted = self._proven_wanted = config.worker_count
         self.came_up = False  # there were as many as wanted
         self.ending = False
+        self._leaving = False  # readiness fails
         self.failure: ConfigError | None = None
         self.restarts: Counter[str] = Counter()  # why workers were replaced
         self.past = Numbers()  # what those that are gone have counted
@@ -198,6 +200,8 @@ class Workers:
                 logger.info("%s serves with what was reloaded; the others follow", child)
             self._proven, self._proven_config = child.generation, self._config
             self._proven_wanted = self.wanted
+        if self._leaving:
+            child.fail_readiness()
         self.came_up = self.came_up or len(self.serving) >= self.wanted
 
     def reap(self, now: float) -> None:
@@ -258,10 +262,16 @@ class Workers:
         for child in self.serving:
             child.send(number)
 
-    def end(self, number: int, now: float, delay: float = 0.0) -> None:
-        """Have all end by a signal; `delay`: seconds for which they may go on before."""
+    def leave(self) -> None:
+        """Have all serve on, and say that the service ends soon."""
+        self._leaving = True
+        for child in self.serving:
+            child.fail_readiness()
+
+    def end(self, number: int, now: float) -> None:
+        """Have all end by a signal, gracefully."""
         self.ending = True
-        deadline = self._deadline(now + delay)
+        deadline = self._deadline(now)
         for child in self._children:
             child.stop(signal.SIGTERM if child.ready is None else number, deadline)
 
@@ -275,18 +285,6 @@ class Workers:
         """Leave none behind, whatever they do."""
         for child in self._children:
             child.send(signal.SIGKILL)
-
-
-def reap_strangers(ours: set[int]) -> None:
-    """As process 1, let go of the dead that nobody else waits for."""
-    while True:
-        try:
-            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if found is None or found.si_pid in ours:
-            return
-        os.waitpid(found.si_pid, 0)
 
 
 def _in(wait: float) -> str:

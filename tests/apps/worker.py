@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     elif path == "/stuck":
         os.write(1, b"stuck\n")
         threading.Event().wait()
+    elif path == "/orphan":  # a process whose parent ends before it does
+        body = subprocess.check_output(
+            ["sh", "-c", "sleep 0.2 >/dev/null & echo $!"], text=True
+        ).strip()
+    elif path == "/there":
+        body = str(Path("/proc", query).exists())
     elif path == "/hold":  # the loop, too: this call keeps the GIL
         ctypes.PyDLL(None).sleep(60)
     elif path == "/wait":  # until the file that the query names has been removed
