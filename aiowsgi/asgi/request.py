@@ -86,7 +86,9 @@ class Request:
         while progress is Progress.OPEN and not self._gone:
             self._news = self._room.loop.create_future()  # what comes while we look is not missed
             progress = await self._pump()
-            if progress is Progress.OPEN and not self._gone:
+            if self._news.done():  # to await it would not let the others have their turn
+                await asyncio.sleep(0)
+            elif progress is Progress.OPEN and not self._gone:
                 await self._news
         if self._error is not None:
             raise self._error
@@ -142,6 +144,7 @@ class Request:
                 await self._send(body(_joined(pieces), more=not complete))
             if complete or last.progress is Progress.CUT or not last.data:
                 return last.progress
+            await asyncio.sleep(0)  # `send` may never wait, as where nobody reads any more
             if self._writer.gone:
                 return Progress.CUT
 

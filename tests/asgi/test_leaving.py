@@ -47,6 +47,32 @@ async def test_a_generator_is_closed_when_the_client_leaves_and_send_says_nothin
     assert app.has_left()
 
 
+@pytest.mark.parametrize("size", [100, 1_000_000])
+async def test_a_response_without_end_leaves_others_their_turn_though_send_never_waits(
+    size: int,
+) -> None:
+    """A7: with a `send` that is a silent no-op the loop must still come to see the client leave."""
+    seen = 0
+    blocks = threading.Semaphore(0)
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        while True:
+            yield b"x" * size
+            blocks.release()
+
+    async def send(message: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 5:
+            host.leave()
+        for _ in range(3):  # the application is always ahead, so that there is something to send
+            blocks.acquire(timeout=10)
+
+    host = Host()
+    await asyncio.wait_for(WSGIMiddleware(app)(scope(), host.receive, send), 10)
+
+
 async def test_a_generator_is_closed_when_send_raises() -> None:
     """A7."""
     app = Endless()

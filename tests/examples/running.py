@@ -31,15 +31,21 @@ def on_any_port(command: str) -> list[str]:
     first, *rest = shlex.split(command)
     if first == "aiowsgi":
         return [sys.executable, "-m", "aiowsgi", "--port", "0", *rest]
+    if first == "uvicorn":
+        return [sys.executable, "-m", "uvicorn", "--port", "0", *rest]
     assert first == "python"
     return [sys.executable, *rest, "0"]
 
 
 @contextmanager
 def running(example: str) -> Iterator[httpx.Client]:
-    """A client of the running example; at the end TERM, which has to end it with exit code 0."""
+    """A client of the running example; at the end TERM, which has to end it with exit code 0.
+
+    uvicorn ends gracefully, and then by the signal.
+    """
+    command = on_any_port(documented_command(example))
     process = subprocess.Popen(
-        on_any_port(documented_command(example)),
+        command,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -50,7 +56,7 @@ def running(example: str) -> Iterator[httpx.Client]:
             yield client
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=20)
-        assert process.returncode == 0, log
+        assert process.returncode == (-signal.SIGTERM if "uvicorn" in command else 0), log
         assert "Traceback" not in log
     finally:
         process.kill()
@@ -62,7 +68,7 @@ def listening_url(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     log = []
     for line in process.stderr:
-        if found := re.search(r"Listening at: (http://\S+)", line):
+        if found := re.search(r"(?:Listening at:|running on) (http://\S+)", line):
             return found[1]
         log.append(line)
     raise AssertionError(f"exit code {process.wait()}:\n{''.join(log)}")

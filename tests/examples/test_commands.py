@@ -14,6 +14,7 @@ TRIED = {
     "falcon_quote",
     "flask_app",
     "hello",
+    "mount_fastapi",
     "pyramid_app",
     "wsgiref_server",
 }
@@ -26,7 +27,8 @@ def test_every_example_is_run_here() -> None:
 
 @pytest.mark.parametrize("example", sorted(TRIED))
 def test_an_example_says_its_own_name_in_its_command(example: str) -> None:
-    assert f"examples/{example}.py" in documented_command(example)
+    command = documented_command(example)
+    assert f"examples/{example}.py" in command or f"examples.{example}:" in command
 
 
 def test_hello() -> None:
@@ -127,3 +129,10 @@ def test_pyramid() -> None:
         assert client.get("/").text == f"Ask for {client.base_url}/add/2/3\n"
         assert client.get("/add/2/3").json() == {"a": 2, "b": 3, "sum": 5}
         assert client.get("/add/2/x").status_code == 404
+
+
+def test_mount_fastapi() -> None:
+    """Served by uvicorn: the old views and the new ones on one address."""
+    with running("mount_fastapi") as client:
+        assert client.get("/").json() == {"framework": "FastAPI"}
+        assert client.get("/legacy/").text == "Flask, mounted at /legacy, asked by 127.0.0.1\n"
