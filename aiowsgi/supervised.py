@@ -18,6 +18,7 @@ from aiowsgi.config import OPTIONS, Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.certificates import certificates
 from aiowsgi.server.identity import identity
+from aiowsgi.server.launch import Launch, Start
 from aiowsgi.server.lifeline import FAILED, Lifeline
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.process import entitle
@@ -27,7 +28,6 @@ from aiowsgi.server.sockets import Listener
 from aiowsgi.server.spawn import end_now, fork, spawn
 from aiowsgi.server.supervisor import Supervisor
 from aiowsgi.server.worker import Worker
-from aiowsgi.server.workers import Launch, Start
 from aiowsgi.settings import Settings
 from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication

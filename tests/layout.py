@@ -48,7 +48,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            "supervisor reloader worker workers child lifeline spawn process "
+            "supervisor reloader worker workers child launch lifeline spawn process "
             "overview side_loop watching".split()
         )
     ),

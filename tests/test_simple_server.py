@@ -222,6 +222,15 @@ def interrupt_at_the_first_request(number: int) -> Any:
     return app
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """As in a shell's foreground: in its background a process starts with INT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_keyboardinterrupt_goes_through_serve_forever(loop: str) -> None:
     """As with wsgiref; the socket listens on, and nothing is left of the pool."""

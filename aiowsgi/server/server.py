@@ -235,8 +235,7 @@ class Server:
     def _tls(self, service: Service) -> Handshake | None:
         if self._certificates is None:
             return None
-        service.also = self._certificates.sweep
-        config = self.config
+        service.also, config = self._certificates.sweep, self.config
         return Handshake(service, self._certificates, config.header_timeout, config.send_timeout)
 
     async def __aexit__(

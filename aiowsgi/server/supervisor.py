@@ -23,12 +23,13 @@ from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.child import Child
 from aiowsgi.server.farewell import take_no_new
+from aiowsgi.server.launch import Launch
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier
 from aiowsgi.server.watched import CommandRefusedError
 from aiowsgi.server.watching import Watching
-from aiowsgi.server.workers import Launch, Workers
+from aiowsgi.server.workers import Workers
 from aiowsgi.watch.logs import reopen_logs, set_up_logs
 
 logger = logging.getLogger("aiowsgi.error")

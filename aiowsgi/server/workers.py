@@ -19,12 +19,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
 
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.backoff import Backoff
 from aiowsgi.server.child import Child, State, how_it_ended
+from aiowsgi.server.launch import Launch, Start
 from aiowsgi.server.lifeline import Lifeline
 from aiowsgi.server.reaping import reap_strangers
 from aiowsgi.server.signals import held_back
@@ -36,19 +36,6 @@ logger = logging.getLogger("aiowsgi.error")
 SILENCE = 30.0  # seconds after which a worker that said nothing counts as stuck
 _LOOK = 1.0  # seconds from one look at everything to the next, at most
 MARGIN = 2.0  # seconds that a worker has beyond its own deadline
-
-
-class Start(NamedTuple):
-    """What it takes to start a worker; in a copy of this process `forget` closes what is ours."""
-
-    config: Config
-    listeners: list[Listener]
-    line: socket.socket  # the worker's end
-    forget: Callable[[], None]
-
-
-# Starts a worker: its pid, and what has to be said on its line first. Raises OSError, ConfigError.
-Launch = Callable[[Start], tuple[int, bytes]]
 
 
 class Workers:
