@@ -80,6 +80,15 @@ def see(url: str, method: str, path: str, **options: Any) -> Seen:
     return Seen(answer.status_code, fields, answer.content)
 
 
+def without_time(seen: Seen) -> Seen:
+    """Flask signs a session's cookie with the second in which it was made."""
+    fields = [
+        (name, value.split(".")[0] if name == "set-cookie" else value)
+        for name, value in seen.fields
+    ]
+    return seen._replace(fields=fields)
+
+
 # -- what an application may do, and what it may not --
 
 
@@ -224,10 +233,10 @@ def test_every_example_answers_the_same_through_both_doors(
         for method, path, options, status in requests:
             headers = {**options.get("headers", {}), "Host": "localhost"}
             asked = {**options, "headers": headers}
-            ours = see(server.url, method, path, **asked)
+            ours = without_time(see(server.url, method, path, **asked))
             assert ours.status == status
             if "meta" not in path:  # it names the ports
-                assert see(url, method, path, **asked) == ours
+                assert without_time(see(url, method, path, **asked)) == ours
 
 
 def test_httpbin_answers_the_same_through_both_doors() -> None:
