@@ -15,6 +15,7 @@ from aiowsgi.settings import resolve
 # What a deployment may rely on, and would miss without a word.
 _WITHOUT_EFFECT = (
     "casefold_http_method",
+    "forwarder_headers",
     "http2_cleartext",
     "http_protocols",
     "permit_obsolete_folding",
@@ -23,6 +24,7 @@ _WITHOUT_EFFECT = (
     "post_request",
     "pre_request",
     "protocol",
+    "secure_scheme_headers",
     "strip_header_spaces",
 )
 
@@ -42,6 +44,7 @@ def config_from(cfg: Any, environ: Mapping[str, str]) -> Config:
         "header_map": cfg.header_map,
         "access_log": False,  # gunicorn's takes its place
     }
+    given |= _proxies(cfg)
     if cfg.is_ssl:
         given |= _tls(cfg)
     return resolve(given, environ).config
@@ -49,16 +52,29 @@ def config_from(cfg: Any, environ: Mapping[str, str]) -> Config:
 
 def without_effect(cfg: Any) -> list[str]:
     """Return the settings that somebody has changed and aiowsgi has nothing for."""
-    return [
-        name
-        for name in _WITHOUT_EFFECT
-        if (setting := cfg.settings.get(name)) is not None
-        and setting.get() not in (setting.default, _checked(setting))
-    ]
+    return [name for name in _WITHOUT_EFFECT if _is_changed(cfg, name)]
 
 
-def _checked(setting: Any) -> Any:
-    return setting.validator(setting.default) if callable(setting.validator) else setting.default
+def _is_changed(cfg: Any, name: str) -> bool:
+    setting = cfg.settings.get(name)  # which an older version may not have
+    if setting is None:
+        return False
+    default = setting.default
+    checked = setting.validator(default) if callable(setting.validator) else default
+    return setting.get() not in (default, checked)
+
+
+def _proxies(cfg: Any) -> dict[str, Any]:
+    """Whom gunicorn trusts; by its rule, whoever connects by a unix socket, too."""
+    given: dict[str, Any] = {}
+    # Its default goes along with `dangerous`, which ours does not: then nobody is trusted.
+    if cfg.header_map != "dangerous" or _is_changed(cfg, "forwarded_allow_ips"):
+        given["forwarded_allow_ips"] = [*cfg.forwarded_allow_ips, "unix"]
+    protocol = {False: "off", True: "v1"}.get(cfg.proxy_protocol, cfg.proxy_protocol)
+    if protocol != "off":
+        given["proxy_protocol"] = protocol
+        given["proxy_allow_from"] = [*cfg.proxy_allow_ips, "unix"]
+    return given
 
 
 def _before_the_arbiter(patience: float) -> float:

@@ -16,6 +16,8 @@ from gunicorn.config import Config
 from aiowsgi.contrib.gunicorn_settings import config_from, without_effect
 from aiowsgi.errors import ConfigError
 
+TWO = ("10.0.0.1", "10.0.0.2", "unix")
+
 
 def settings(**given: Any) -> Config:
     cfg = Config()
@@ -32,6 +34,8 @@ def test_gunicorns_defaults_hold_too() -> None:
     assert config.limit_connections == 1000
     assert (config.limit_request_line, config.limit_request_fields) == (4094, 100)
     assert config.limit_request_field_size == 8190
+    assert config.forwarded_allow_ips == ("127.0.0.1", "::1", "unix")
+    assert config.proxy_protocol == "off"
     assert not config.access_log
     assert not config.tls
 
@@ -46,7 +50,11 @@ def test_gunicorns_defaults_hold_too() -> None:
         ("limit_request_line", 0, "limit_request_line", None),
         ("limit_request_field_size", 0, "limit_request_field_size", None),
         ("limit_request_fields", 0, "limit_request_fields", None),
-        ("header_map", "dangerous", "header_map", "dangerous"),
+        ("header_map", "refuse", "header_map", "refuse"),
+        ("header_map", "dangerous", "forwarded_allow_ips", ()),
+        ("forwarded_allow_ips", "10.0.0.1,10.0.0.2", "forwarded_allow_ips", TWO),
+        ("forwarded_allow_ips", "", "forwarded_allow_ips", ("unix",)),
+        ("proxy_protocol", True, "proxy_allow_from", ("127.0.0.1", "::1", "unix")),
         ("backlog", 64, "backlog", 64),
         ("graceful_timeout", 30, "graceful_timeout", 29.0),
         ("graceful_timeout", 1, "graceful_timeout", 0.5),
@@ -69,6 +77,19 @@ def test_variables_say_what_gunicorn_has_no_setting_for() -> None:
 def test_what_is_wrong_in_a_variable_is_told() -> None:
     with pytest.raises(ConfigError, match="AIOWSGI_SPOOL_THRESHOLD: 'much' is not valid"):
         config_from(settings(), {"AIOWSGI_SPOOL_THRESHOLD": "much"})
+
+
+def test_a_proxy_protocol_without_a_version_is_what_gunicorn_says() -> None:
+    """True is v1 in older versions, and auto in those that know of both."""
+    cfg = settings(proxy_protocol=True)
+    expected = {True: "v1"}.get(cfg.proxy_protocol, "auto")
+    assert config_from(cfg, {}).proxy_protocol == expected
+
+
+def test_to_believe_a_proxy_and_dangerous_names_is_refused() -> None:
+    cfg = settings(header_map="dangerous", forwarded_allow_ips="10.0.0.1")
+    with pytest.raises(ConfigError, match="header_map: dangerous does not go with"):
+        config_from(cfg, {})
 
 
 def test_tls_is_that_of_gunicorn() -> None:
@@ -94,6 +115,8 @@ def test_nothing_is_said_of_settings_that_nobody_has_changed() -> None:
         ("post_request", lambda worker, req, environ, resp: None),
         ("permit_obsolete_folding", True),
         ("casefold_http_method", True),
+        ("secure_scheme_headers", {"X-FORWARDED-SSL": "on"}),
+        ("forwarder_headers", "SCRIPT_NAME"),
         ("protocol", "uwsgi"),
         ("http_protocols", "h2,h1"),
     ],
