@@ -46,10 +46,16 @@ class Load:
                 self.fault(repr(error))
                 client.close()
             else:
-                with self.changed:
-                    self.answers[int(body)] += 1
-                    self.changed.notify_all()
+                self.count(answer.status, body)
         client.close()
+
+    def count(self, status: int, body: bytes) -> None:
+        if status != 200:
+            self.fault(f"{status}: {body!r}")
+            return
+        with self.changed:
+            self.answers[int(body)] += 1
+            self.changed.notify_all()
 
     def fault(self, what: str) -> None:
         with self.changed:

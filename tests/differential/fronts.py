@@ -130,21 +130,21 @@ def running(program: str, config: str, **values: object) -> Iterator[Front]:
     with tempfile.TemporaryDirectory() as home:
         file = Path(home, "config")
         file.write_text(config.format(home=home, secret=SECRET, **values))
-        command = [_program(program), "-db", "-q", "-f", str(file)]
+        command = [path_of(program), "-db", "-q", "-f", str(file)]
         if program == "nginx":
-            command = [_program(program), "-p", home, "-e", f"{home}/error.log", "-c", str(file)]
+            command = [path_of(program), "-p", home, "-e", f"{home}/error.log", "-c", str(file)]
         with _running(command, home) as front:
             yield front
 
 
-def _program(name: str) -> str:
+def path_of(name: str) -> str:
     """Where it is; Debian's place for it need not be on an ordinary user's path."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin") or ""
 
 
 def installed(name: str) -> bool:
     """Whether it can be started here."""
-    return bool(_program(name))
+    return bool(path_of(name))
 
 
 @contextmanager
