@@ -1,26 +1,30 @@
-"""The command: argv and environment become (application, settings). Knows no option by name.
+"""The command: argv, environment and files become (application, settings). Knows no option by name.
 
-Every flag comes from what Config declares; the value of a flag is text until Config reads it. What
-an operator did wrong is one message on stderr and an exit code, never a traceback of ours.
+Every flag comes from what is declared; the value of a flag is text until Config reads it. Flags of
+other servers become ours, or nothing, by a table. What an operator did wrong is one message on
+stderr and an exit code, never a traceback of ours.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import click
 
-from aiowsgi import importer
-from aiowsgi.config import OPTIONS
+from aiowsgi.config_sources import ALL_OPTIONS, PREFIX
 from aiowsgi.errors import ConfigError
+from aiowsgi.foreign.flags import Foreign, flags_in, translated
+from aiowsgi.foreign.table import FOREIGN
 from aiowsgi.options import GROUPS, Option
-from aiowsgi.run import check_files, load, start
-from aiowsgi.settings import PREFIX, resolve
+from aiowsgi.run import check, start, start_directory
+from aiowsgi.settings import resolve
 from aiowsgi.version import described
+
+_OTHER = "other_"  # begins the names under which click knows flags of other servers
 
 SHORT = """Usage: aiowsgi [OPTIONS] APP
 
@@ -32,9 +36,18 @@ APP = (
     "arguments, or PATH/FILE.py:NAME. The current directory is importable."
 )
 
-VALUES = (
-    f"Sizes: 65536, 512k, 16m, 1g. Durations: 500ms, 30s, 5m. none: no limit. Each option is an "
-    f"environment variable, too: {PREFIX}KEEP_ALIVE for --keep-alive; a flag overrides it."
+VALUES = "Sizes: 65536, 512k, 16m, 1g. Durations: 500ms, 30s, 5m. none: no limit."
+
+ELSEWHERE = (
+    f"Each option is a variable, too: {PREFIX}KEEP_ALIVE for --keep-alive; and a key, keep_alive, "
+    "in aiowsgi.toml or in [tool.aiowsgi] of pyproject.toml. The flag wins over the variable, the "
+    "variable over the file; --print-config shows who won."
+)
+
+OTHERS = (
+    "Command lines of gunicorn, uvicorn, waitress-serve and granian run with the first word "
+    "replaced: what means nothing here is ignored, what cannot be had is an error that says what "
+    "to do instead. docs/migrating.md has both."
 )
 
 EXAMPLES = (
@@ -42,6 +55,7 @@ EXAMPLES = (
     "aiowsgi shop.web:app --bind :8080 --threads 16",
     "aiowsgi 'shop.web:create_app(\"production\")' --uds /run/shop.sock --uds-permissions 660",
     "aiowsgi tools/hello.py:app --host 0.0.0.0 --port 0 --no-access-log",
+    "aiowsgi -c deploy/shop.toml --env-file .env shop.web:app",
 )
 
 
@@ -49,21 +63,26 @@ class Command(click.Command):
     """The one command; its help is grouped as the options are declared."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write APP, then each group with its defaults, then how values look, then examples."""
+        """Write APP, then each group with its defaults, then what holds for all, then examples."""
         rows: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         rows[GROUPS[0]].append(("APP", APP))
-        for option in OPTIONS.values():
+        for option in ALL_OPTIONS.values():
             if option.has_flag:
                 rows[option.group].append((_left(option), _right(option)))
         for group, records in rows.items():
             with formatter.section(group):
                 formatter.write_dl(records)
-        own = [p for p in self.get_params(ctx)[1:] if p.name not in OPTIONS]
+        own = [p for p in self.get_params(ctx)[1:] if p.name not in ALL_OPTIONS]
         instead = [record for p in own if (record := p.get_help_record(ctx)) is not None]
         with formatter.section("Instead of serving"):
             formatter.write_dl(instead)
-        with formatter.section("Values"):
-            formatter.write_text(VALUES)
+        for title, words in (
+            ("Values", VALUES),
+            ("Variables and files", ELSEWHERE),
+            ("Coming from another server", OTHERS),
+        ):
+            with formatter.section(title):
+                formatter.write_text(words)
         with formatter.section("Examples"):
             for example in EXAMPLES:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
@@ -78,7 +97,8 @@ def main(args: Sequence[str] | None = None) -> int:
             from aiowsgi.ctl import control
 
             return control(args[1:])
-        code = _command().main(args, prog_name="aiowsgi", standalone_mode=False)
+        others = list(flags_in(args, FOREIGN))
+        code = command(others).main(args, prog_name="aiowsgi", standalone_mode=False)
     except ConfigError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
@@ -97,10 +117,12 @@ def _fail(message: str, code: int) -> int:
 # -- the command ---------------------------------------------------------------------------------
 
 
-def _command() -> Command:
+def command(others: Sequence[tuple[str, Foreign]]) -> Command:
+    """Return the command, which takes these flags of other servers, too."""
     own: list[click.Parameter] = [
         click.Argument(["app"], required=False),
-        *(_flag(option) for option in OPTIONS.values() if option.has_flag),
+        *(_flag(option) for option in ALL_OPTIONS.values() if option.has_flag),
+        *(_other(number, flag, row) for number, (flag, row) in enumerate(others)),
         click.Option(
             ["--check-config"],
             is_flag=True,
@@ -121,7 +143,7 @@ def _command() -> Command:
     return Command(
         "aiowsgi",
         params=own,
-        callback=_run,
+        callback=partial(_run, others),
         help="Serve a WSGI application over HTTP/1.1, on an asyncio loop with application threads.",
         context_settings={
             "help_option_names": ["-h", "--help"],
@@ -142,6 +164,14 @@ def _flag(option: Option) -> click.Option:
     return click.Option([*names, option.name], is_flag=True, default=None)
 
 
+def _other(number: int, flag: str, row: Foreign) -> click.Option:
+    """Return the click option of a flag of another server; help does not speak of it."""
+    names = [flag, f"{_OTHER}{number}"]
+    if row.metavar:
+        return click.Option(names, multiple=True, hidden=True)
+    return click.Option(names, is_flag=True, hidden=True)
+
+
 def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         click.echo(f"aiowsgi {described()}")
@@ -150,32 +180,61 @@ def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 
 @click.pass_context
 def _run(
-    ctx: click.Context, /, app: str | None, check_config: bool, print_config: bool, **values: Any
+    ctx: click.Context,
+    /,
+    others: Sequence[tuple[str, Foreign]],
+    app: str | None,
+    check_config: bool,
+    print_config: bool,
+    **values: Any,
 ) -> int:
-    command_line = click.core.ParameterSource.COMMANDLINE
-    given = {
-        name: value
-        for name, value in values.items()
-        if ctx.get_parameter_source(name) is command_line
-    }
-    read = partial(resolve, given, os.environ, by_flag=True)
+    directory = start_directory()
+    read = partial(
+        resolve, _given(ctx, others, values), dict(os.environ), by_flag=True, directory=directory
+    )
     settings = read()
     for stranger in settings.strangers:
         click.echo(f"Warning: {stranger}", err=True)
     if print_config:
-        click.echo("\n".join(settings.lines()))
+        click.echo("\n".join([*settings.lines(), *_ignored(ctx, others)]))
         return 0
     if app is None:
         click.echo(SHORT, err=True)
         return 2
     if check_config:
-        importer.enter(settings.config.chdir)
-        load(app, settings)
-        check_files(settings)
+        check(app, settings)
         click.echo("configuration OK")
     else:
         start(app, read, settings)
     return 0
+
+
+def _given(
+    ctx: click.Context, others: Sequence[tuple[str, Foreign]], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the command line says, flags of other servers as ours. Raises ConfigError."""
+    command_line = click.core.ParameterSource.COMMANDLINE
+    said = {
+        name: value
+        for name, value in values.items()
+        if ctx.get_parameter_source(name) is command_line
+    }
+    given = {name: value for name, value in said.items() if not name.startswith(_OTHER)}
+    for number, (flag, row) in enumerate(others):
+        name = f"{_OTHER}{number}"
+        if name in said:
+            for own, value in translated(flag, row, said[name] if row.metavar else ()).items():
+                if own in given:
+                    raise ConfigError(f"{flag} is {ALL_OPTIONS[own].flag} here: leave one out")
+                given[own] = value
+    return given
+
+
+def _ignored(ctx: click.Context, others: Sequence[tuple[str, Foreign]]) -> Iterator[str]:
+    """Yield each flag of another server that means nothing here, and why."""
+    for number, (flag, row) in enumerate(others):
+        if row.why and ctx.params[f"{_OTHER}{number}"]:
+            yield f"Ignored: {flag}: {row.why}."
 
 
 # -- help ----------------------------------------------------------------------------------------

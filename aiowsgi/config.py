@@ -9,7 +9,7 @@ config_load.py, config_proxies.py and config_watch.py, one dataclass field each.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiowsgi.binds import Bind, combine, parse_bind
@@ -71,18 +71,23 @@ OPTIONS: dict[str, Option] = declared(Config)
 NAMES: dict[str, str] = {alias: name for name, o in OPTIONS.items() for alias in o.names}
 
 
-def own_names(given: Mapping[str, Any]) -> dict[str, Any]:
+def own_names(given: Mapping[str, Any], names: Mapping[str, str] = NAMES) -> dict[str, Any]:
     """Return the options under their own names; ConfigError for an unknown one, or one twice."""
     named: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in NAMES:
-            import difflib
-
-            near = difflib.get_close_matches(name, NAMES, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"there is no option {name!r}{hint}")
-        own = NAMES[name]
+        if name not in names:
+            raise ConfigError(unknown(name, names))
+        own = names[name]
         if own in named:
             raise ConfigError(f"{name}: {own} is given twice, once by another name")
         named[own] = value
     return named
+
+
+def unknown(name: str, names: Iterable[str]) -> str:
+    """Say that there is no such option, and which may have been meant."""
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"there is no option {name!r}{hint}"

@@ -81,7 +81,7 @@ class HttpOptions:
         flags=("--timeout-graceful-shutdown",),
     )
     limit_request_line: int | None = option(
-        16 * 1024, kinds.size(minimum=1), LIMITS, "A longer request line: 414."
+        16 * 1024, kinds.size(minimum=1, zero=True), LIMITS, "A longer request line: 414."
     )
     limit_request_fields: int | None = option(
         128,
@@ -90,7 +90,7 @@ class HttpOptions:
         "More header fields, trailers counted too: 431.",
     )
     limit_request_field_size: int | None = option(
-        16 * 1024, kinds.size(minimum=1), LIMITS, "A longer header field: 431."
+        16 * 1024, kinds.size(minimum=1, zero=True), LIMITS, "A longer header field: 431."
     )
     limit_request_head: int | None = option(
         64 * 1024, kinds.size(minimum=1), LIMITS, "A longer request head as a whole: 431."

@@ -34,7 +34,7 @@ class LoadOptions:
     )
     timeout: float | None = option(
         None,
-        kinds.duration(minimum=0.001),
+        kinds.duration(minimum=0.001, zero=True),
         TIMEOUTS,
         "An application that runs longer for a request: 504, its stack in the log, and its place "
         "given to a new thread; streams are not counted.",

@@ -55,13 +55,15 @@ class Kind:
 # -- numbers -----------------------------------------------------------------------------------
 
 
-def duration(*, minimum: float = 0.0, none: bool = True) -> Kind:
-    """Seconds as a float; `none` = no limit."""
+def duration(*, minimum: float = 0.0, none: bool = True, zero: bool = False) -> Kind:
+    """Seconds as a float; `none` = no limit, and with `zero` 0 as well: other servers say it so."""
 
     def read(value: Any) -> float | None:
         if none and _is_none(value):
             return None
         seconds = _seconds(value)
+        if zero and seconds == 0:
+            return None
         if seconds is None or not minimum <= seconds < math.inf:
             least = f", at least {_show_duration(minimum)}" if minimum else ""
             raise ValueError(f"a duration like 500ms, 30s or 5m{least}{_or_none(none)}")
@@ -70,8 +72,8 @@ def duration(*, minimum: float = 0.0, none: bool = True) -> Kind:
     return Kind("DURATION", read, _show_duration, unit="seconds")
 
 
-def size(*, minimum: int = 0, none: bool = True) -> Kind:
-    """Bytes as an int, k/m/g are powers of 1024; `none` = no limit."""
+def size(*, minimum: int = 0, none: bool = True, zero: bool = False) -> Kind:
+    """Bytes as an int, k/m/g are powers of 1024; `none` = no limit, with `zero` 0 as well."""
 
     def read(value: Any) -> int | None:
         if none and _is_none(value):
@@ -79,6 +81,8 @@ def size(*, minimum: int = 0, none: bool = True) -> Kind:
         number = value if _is_int(value) else None
         if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip().lower())):
             number = int(match[1]) * _BYTES[match[2]]
+        if zero and number == 0:
+            return None
         if number is None or number < minimum:
             least = f", at least {minimum}" if minimum else ""
             raise ValueError(f"a size in bytes like 65536, 512k, 16m or 1g{least}{_or_none(none)}")

@@ -9,6 +9,7 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.kinds import Kind, Refused
 
 START = "Application"
+SOURCE = "Configuration"
 ADDRESS = "Address"
 SECURITY = "TLS"
 WORKERS = "Worker processes"
@@ -24,6 +25,7 @@ LOGS = "Logs"
 WATCH = "Watching"
 GROUPS = (
     START,
+    SOURCE,
     ADDRESS,
     SECURITY,
     WORKERS,

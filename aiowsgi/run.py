@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiowsgi import importer
 from aiowsgi.config import Config
+from aiowsgi.env_file import Exported
 from aiowsgi.errors import ConfigError
 from aiowsgi.settings import Settings, resolve
 from aiowsgi.watch.logs import set_up_logs
@@ -27,10 +28,12 @@ def run(app: WSGIApplication | str, **options: Any) -> None:
     """Serve `app` until INT or TERM; a string is imported as the command does it.
 
     `options` are the flags with underscores, as Python values or as text; where one is not given,
-    its `AIOWSGI_*` variable holds, as for the command. Raises ConfigError (its `exit_code` says
-    which kind): a wrong option, an application that does not load, an address that is taken.
+    its `AIOWSGI_*` variable holds, then the file of options, as for the command. Raises ConfigError
+    (its `exit_code` says which kind): a wrong option, an application that does not load, an address
+    that is taken.
     """
-    start(app, lambda: resolve(options, os.environ))
+    environ, directory = dict(os.environ), start_directory()
+    start(app, lambda: resolve(options, environ, directory=directory))
 
 
 serve = run
@@ -46,8 +49,16 @@ def start(
     `read` makes the settings, for a reload once more; `settings` are what it has made already.
     """
     settings = read() if settings is None else settings
+    exported = Exported(os.environ)
+    exported.become(settings.variables)
+
+    def reread() -> Settings:
+        again = read()
+        exported.become(again.variables)
+        return again
+
     supervised = settings.supervised and _can_supervise(app, settings)
-    directory = _start_directory()
+    directory = start_directory()
     importer.enter(settings.config.chdir)
     stuck = False
     with _process(settings.config):
@@ -56,7 +67,7 @@ def start(
                 from aiowsgi.supervised import supervise
             if settings.config.preload:
                 app = load(app, settings)
-            supervise(app, settings, read, directory)
+            supervise(app, settings, reread, directory)
         else:
             stuck = _serve_alone(app, settings)
     if stuck:
@@ -97,10 +108,16 @@ def load(app: WSGIApplication | str, settings: Settings) -> WSGIApplication:
     return importer.check(app, getattr(app, "__qualname__", type(app).__name__), factory=factory)
 
 
-def check_files(settings: Settings) -> None:
-    """Read what serving would read before it listens: certificate and key. Raises ConfigError."""
+def check(app: str, settings: Settings) -> None:
+    """Do what serving does before it listens: load the application, read certificate and key.
+
+    Raises ConfigError.
+    """
     from aiowsgi.server.tls import server_context
 
+    Exported(os.environ).become(settings.variables)
+    importer.enter(settings.config.chdir)
+    load(app, settings)
     server_context(settings.config)
 
 
@@ -156,7 +173,7 @@ def _process(config: Config) -> Iterator[None]:
         yield
 
 
-def _start_directory() -> str:
+def start_directory() -> str:
     """Where we were started, by the name that the shell knows: a reload follows a symbolic link."""
     current, told = os.getcwd(), os.environ.get("PWD", "")
     try:

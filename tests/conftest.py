@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from aiowsgi.config import OPTIONS
+from aiowsgi.config_sources import PREFIX
 from aiowsgi.watch.logs import ACCESS_LOG, ERROR_LOG
 
 
@@ -21,3 +26,14 @@ def bare_logs() -> Iterator[None]:
     for log, handlers, level, propagate in before:
         log.handlers[:], log.propagate, log.disabled = handlers, propagate, False
         log.setLevel(level)
+
+
+@pytest.fixture
+def plain_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkout as the current directory, and no variable that a server would listen to."""
+    well_known = {option.well_known for option in OPTIONS.values()}
+    for name in list(os.environ):
+        if name in well_known or name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(Path(__file__).parent.parent)
+    monkeypatch.setattr(sys, "path", list(sys.path))

@@ -20,6 +20,7 @@ CONFIG = (
     "aiowsgi.config_load",
     "aiowsgi.config_process",
     "aiowsgi.config_proxies",
+    "aiowsgi.config_sources",
     "aiowsgi.config_watch",
     "aiowsgi.config_workers",
     "aiowsgi.options",
@@ -52,7 +53,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
             "overview side_loop watching".split()
         )
     ),
-    ("aiowsgi.settings", "aiowsgi.importer", "aiowsgi.importer_hints"),
+    (
+        "aiowsgi.env_file",
+        "aiowsgi.foreign",
+        "aiowsgi.importer",
+        "aiowsgi.importer_hints",
+        "aiowsgi.settings",
+        "aiowsgi.toml_file",
+    ),
     (
         "aiowsgi.supervised",
         "aiowsgi.run",
@@ -72,6 +80,7 @@ FORBIDDEN: dict[str, frozenset[str]] = {
     "aiowsgi.wsgi": frozenset({"asyncio", "threading", "socket", "ssl", "time", "random"}),
     "aiowsgi.bridge": frozenset({"asyncio", "time", "random"}),
     "aiowsgi.watch": frozenset({"asyncio", "random"}),
+    "aiowsgi.foreign": frozenset({"asyncio", "threading", "socket"}),
 }
 
 LOCKS = frozenset(
@@ -99,6 +108,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.settings",
     "aiowsgi.simple_server",
     "aiowsgi.supervised",
+    "aiowsgi.toml_file",
 )
 
 VAGUE_NAMES = frozenset({"common", "helper", "helpers", "manager", "misc", "util", "utils"})

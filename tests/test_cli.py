@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,31 +9,29 @@ from pathlib import Path
 import pytest
 
 from aiowsgi import cli
-from aiowsgi.config import OPTIONS
+from aiowsgi.config_sources import ALL_OPTIONS
 from aiowsgi.version import described
 
 HELLO = "tests.apps.hello:app"
 
-
-@pytest.fixture(autouse=True)
-def _plain_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "SCRIPT_NAME", *os.environ):
-        if name in ("PORT", "SCRIPT_NAME") or name.startswith("AIOWSGI_"):
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(Path(__file__).parent.parent)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+pytestmark = pytest.mark.usefixtures("plain_place")
 
 
 def shown(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, str]:
     """`--print-config` as {name: "value (origin)"}."""
     assert cli.main([*args, "--print-config"]) == 0
-    lines = capsys.readouterr().out.splitlines()[:-1]
+    lines = capsys.readouterr().out.splitlines()
     return {
-        name.strip(): " ".join(rest.split()) for name, _, rest in (x.partition("=") for x in lines)
+        name.strip(): " ".join(rest.split())
+        for name, equals, rest in (line.partition(" = ") for line in lines)
+        if equals
     }
 
 
 SAMPLES = {
+    "config": ("none", "none"),
+    "env_file": ("/dev/null", "/dev/null"),
+    "env": ("A=secret", "A"),
     "bind": ("127.0.0.1:1", "127.0.0.1:1"),
     "host": ("::1", "::1"),
     "port": ("0", "0"),
@@ -79,7 +76,7 @@ NEEDS = {  # what an option is refused without
 }
 FORMS = {"DURATION": ("1500ms", "1.5s"), "SIZE": ("3k", "3k"), "NUMBER": ("7", "7")}
 EVERY_FLAG = [
-    (flag, name) for name, o in OPTIONS.items() if o.has_flag for flag in (o.flag, *o.flags)
+    (flag, name) for name, o in ALL_OPTIONS.items() if o.has_flag for flag in (o.flag, *o.flags)
 ]
 
 
@@ -87,7 +84,7 @@ EVERY_FLAG = [
 def test_every_flag_and_its_variable_reach_the_config(
     flag: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    option, needs = OPTIONS[name], NEEDS.get(name, ())
+    option, needs = ALL_OPTIONS[name], NEEDS.get(name, ())
     if option.kind.form == "value":
         text, value = SAMPLES.get(name) or FORMS[option.kind.metavar]
         assert shown(capsys, *needs, flag, text)[name] == f"{value} ({option.flag})"
@@ -122,7 +119,7 @@ def test_help_is_complete_and_grouped(capsys: pytest.CaptureFixture[str]) -> Non
     text = " ".join(capsys.readouterr().out.split())
     for flag, name in EVERY_FLAG:
         assert flag in text, name
-    for option in (option for option in OPTIONS.values() if option.has_flag):
+    for option in (option for option in ALL_OPTIONS.values() if option.has_flag):
         assert option.help in text
         assert f"{option.group}:" in text
         if option.kind.form != "flag":
@@ -209,3 +206,26 @@ def test_checking_does_not_import_the_server(tmp_path: Path) -> None:
     )
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_print_config_says_which_file_and_line_and_what_is_ignored(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("aiowsgi.toml").write_text("# of the shop\nthreads = 3\n")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["-k", "gthread", "--print-config"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "threads = 3 (aiowsgi.toml:2: threads)" in lines
+    assert "config = aiowsgi.toml (found in this directory)" in lines
+    assert lines[-1].startswith("Ignored: -k: clients always wait on the loop")
+
+
+def test_a_fault_in_a_file_is_one_message_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("aiowsgi.toml").write_text("thread = 3\n")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([HELLO, "--check-config"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "Error: aiowsgi.toml:1: there is no option 'thread'; did you mean 'threads'?\n"
+    )
