@@ -70,6 +70,11 @@ class WatchOptions:
         return self.counts_requests or self.control_socket != ""
 
     @property
+    def operated(self) -> bool:
+        """Whether one process without workers has anything to show to an operator."""
+        return self.metrics is not None or bool(self.control_socket)
+
+    @property
     def counts_requests(self) -> bool:
         """Whether requests are counted and timed."""
         return self.metrics is not None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import io
-import tempfile
 from collections import deque
 from typing import IO, BinaryIO, cast
 
@@ -73,6 +72,8 @@ class BodySpool:
 
     def _move(self) -> None:
         """Go on in a temporary file."""
+        import tempfile  # seldom needed, and it brings a lot
+
         file = cast("IO[bytes]", tempfile.TemporaryFile(prefix="aiowsgi-"))
         before, self._file, self._in_file = self._file, file, True
         if before is not None:

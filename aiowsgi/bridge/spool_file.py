@@ -7,7 +7,6 @@ it, since that is what the disk has to hold; an empty file is cut to nothing.
 
 from __future__ import annotations
 
-import tempfile
 from io import RawIOBase
 from typing import cast
 
@@ -32,6 +31,8 @@ class SpoolFile:
         taken = 0
         while room := self._room(len(view) - taken):
             if self._file is None:
+                import tempfile  # seldom needed, and it brings a lot
+
                 file = tempfile.TemporaryFile(prefix="aiowsgi-", buffering=0)
                 self._file = cast("RawIOBase", file)
             self._file.seek(self._write_at)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import tempfile
 from contextlib import suppress
 from functools import partial
 
@@ -26,6 +25,8 @@ def directory() -> str:
     of_user = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isdir(of_user):
         return os.path.join(of_user, "aiowsgi")
+    import tempfile  # brings a lot, and few come here
+
     return os.path.join(tempfile.gettempdir(), f"aiowsgi-{os.getuid()}")
 
 

@@ -32,12 +32,10 @@ from aiowsgi.server.descriptors import raise_descriptor_limit
 from aiowsgi.server.drain import drain, until
 from aiowsgi.server.handshake import Handshake
 from aiowsgi.server.loops import new_loop, run
-from aiowsgi.server.one_process import OneProcess
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import RequestLog, Service
 from aiowsgi.server.signals import alone, endings, on_signals
-from aiowsgi.server.sites import show
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier, told
 from aiowsgi.server.view import View
@@ -212,7 +210,11 @@ class Server:
         self._sweeping.enter_context(self.view.looking())
         self._enter(State.SERVING)
         try:
-            if self._announces:  # in a worker, its supervisor has the addresses for operators
+            # In a worker, its supervisor has the addresses for operators.
+            if self._announces and self.config.operated:
+                from aiowsgi.server.one_process import OneProcess
+                from aiowsgi.server.sites import show
+
                 one = OneProcess(self.view, self.urls, self.leave)
                 await show(self.config, one, service.loop, self._sweeping)
             for listener in self._listeners:

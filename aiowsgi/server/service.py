@@ -10,9 +10,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
+from wsgiref.handlers import format_date_time
 
 from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
@@ -221,7 +221,7 @@ class Service:
         """Look at every deadline, and make the Date field (H12); one timer for all connections."""
         self.now = time.monotonic()
         if self.shows_date:
-            self.defaults.tell(f"Date: {formatdate(usegmt=True)}\r\n")
+            self.defaults.tell(f"Date: {format_date_time(time.time())}\r\n")
         for connection in list(self.connections):
             connection.sweep(self.now)
         self.overdue.sweep(self.now)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
-from typing import NamedTuple, Protocol
+import sys
+from typing import Any, NamedTuple, Protocol, cast
 
 
 class Readable(Protocol):
@@ -57,8 +57,9 @@ def region(file: object) -> FileRegion | None:
 
     None also for a file that says it is empty: those of /proc do, and have content all the same.
     """
-    if type(file) is tempfile._TemporaryFileWrapper:
-        file = file.file
+    tempfile = sys.modules.get("tempfile")  # who made one has it
+    if tempfile is not None and type(file) is tempfile._TemporaryFileWrapper:
+        file = cast("Any", file).file
     try:
         if type(file) is io.FileIO:
             return _rest(file, file)
