@@ -15,6 +15,7 @@ from aiowsgi.asgi.room import Room
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.spool import BodySpool
+from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import RequestHead
 
 
@@ -38,7 +39,8 @@ class RequestBody:
     async def receive(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bool:
         """Take one message; whether more of the body is to come.
 
-        Raises OSError where there is no room for the body.
+        Raises OSError where there is no room for the body, ClientDisconnected where it is not as
+        long as was said.
         """
         if self._wanted is not None:
             await self._wanted
@@ -52,9 +54,10 @@ class RequestBody:
             self._take(bytes(data))
         if message.get("more_body"):
             return True
-        if self._left:  # the host let a truncated body pass (P19)
-            self.cut("the body is shorter than its Content-Length")
-            return False
+        if self._left:  # the host let a truncated body pass, or one was changed on its way (P19)
+            reason = "the body has not the length that its Content-Length says"
+            self.cut(reason)
+            raise ClientDisconnected(reason)
         self.whole = True
         if self._stream is not None:
             self._stream.feed_eof()
@@ -105,6 +108,7 @@ class RequestBody:
     def close(self) -> None:
         """Nobody wants it any more."""
         self.cut("the request is over")
+        self._stream = None  # which has us called: a cycle
         if self._spool is not None:
             self._spool.close()
             self._spool = None

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Iterator
 
-from aiowsgi.asgi.encoder import body
+from aiowsgi.asgi.encoder import Message, body
 from aiowsgi.asgi.scope import Scope, offers
 from aiowsgi.wsgi.filewrapper import FileRegion
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PIECE = 256 * 1024
 
 
-async def send_file(scope: Scope, send: Send, file: FileRegion) -> None:
-    """Send the region and the end of the response; closes the descriptor, which is ours.
+def file_messages(scope: Scope, file: FileRegion) -> Iterator[Message]:
+    """Make the messages of the region, of which the last ends the response.
 
     Raises OSError where the file has become shorter than what was announced.
     """
-    try:
-        path = _name(file) if offers(scope, "http.response.pathsend") else None
-        if path is not None:
-            await send({"type": "http.response.pathsend", "path": path})
-            return
-        at, left = file.offset, file.length
-        os.lseek(file.fileno, at, os.SEEK_SET)
-        while left:
-            data = os.read(file.fileno, min(left, _PIECE))
-            if not data:
-                raise OSError("a file became shorter while it was sent")
-            left -= len(data)
-            await send(body(data, more=left > 0))
-    finally:
-        os.close(file.fileno)
+    path = _name(file) if offers(scope, "http.response.pathsend") else None
+    if path is not None:
+        yield {"type": "http.response.pathsend", "path": path}
+        return
+    at, end = file.offset, file.offset + file.length
+    while at < end:
+        data = _read(file.fileno, min(end - at, _PIECE), at)
+        if not data:
+            raise OSError("a file became shorter while it was sent")
+        at += len(data)
+        yield body(data, more=at < end)
+
+
+def _read(fileno: int, size: int, at: int) -> bytes:
+    """Read at this place, whatever others who have the file do with its position."""
+    if sys.platform == "win32":
+        os.lseek(fileno, at, os.SEEK_SET)
+        return os.read(fileno, size)
+    return os.pread(fileno, size, at)
 
 
 def _name(file: FileRegion) -> str | None:

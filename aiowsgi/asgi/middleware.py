@@ -81,7 +81,7 @@ class WSGIMiddleware:
                 multiprocess=True,  # the host may have other processes; it does not tell
                 software=f"aiowsgi/{__version__}",
             ),
-            context=contextvars.Context(),
+            context=contextvars.Context(),  # each request brings its own
             clock=time.monotonic,
             request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
             raises=True,

@@ -11,13 +11,15 @@ send; a disconnect, or the host's cancellation -> Exchange.abandon.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from aiowsgi.asgi.body import RequestBody
 from aiowsgi.asgi.encoder import MessageEncoder, body
-from aiowsgi.asgi.files import send_file
+from aiowsgi.asgi.files import file_messages
 from aiowsgi.asgi.room import Room
 from aiowsgi.asgi.scope import Scope, endpoints, offers, request_head
 from aiowsgi.bridge.exchange import Exchange
@@ -25,6 +27,7 @@ from aiowsgi.bridge.waiting import withdraw
 from aiowsgi.bridge.writer import Progress, ResponseWriter, Taken
 from aiowsgi.errors import ApplicationError, ClientDisconnected
 from aiowsgi.wsgi.environ import script_name
+from aiowsgi.wsgi.filewrapper import FileRegion
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -32,6 +35,16 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 # Blocks that wait are sent in one message up to this size; a larger one goes as it is.
 _PIECE = 64 * 1024
 _END = Taken(b"", None, Progress.COMPLETE)
+
+
+def _nobody() -> None:
+    """Whom the writer of nobody wakes."""
+
+
+# Stands for the writer of a request that is over: the writer has us called, so a cycle ends here.
+_OVER = ResponseWriter(
+    MessageEncoder("GET", informs=False, says_close=False), _nobody, None, memory=0, disk=0
+)
 
 
 class Request:
@@ -46,6 +59,7 @@ class Request:
         self._begun = False  # the head went to the host
         self._gone = False  # the client left
         self._error: Exception | None = None  # of receive()
+        self._file: FileRegion | None = None  # that is being sent; its descriptor is ours to close
         self._encoder = MessageEncoder(
             scope["method"].upper(),
             informs=offers(scope, "http.response.early_hint"),
@@ -110,6 +124,10 @@ class Request:
     def _end(self, answered: bool) -> None:
         """Nothing is sent any more: what still runs for nobody learns of it (S7, A17)."""
         self._body.close()
+        self._writer = _OVER
+        if self._file is not None:
+            os.close(self._file.fileno)
+            self._file = None
         exchange, self._exchange = self._exchange, None
         if exchange is None or answered:
             return
@@ -131,6 +149,7 @@ class Request:
         encoder = self._encoder
         while True:
             pieces, last = self._collect()
+            self._file = last.file
             while encoder.hints and not self._begun:
                 await self._send(encoder.hints.pop(0))
             if encoder.head is not None and not self._begun:
@@ -138,8 +157,7 @@ class Request:
                 await self._send(encoder.head)
             complete = last.progress is Progress.COMPLETE and not last.data
             if last.file is not None:
-                await send_file(self._scope, self._send, last.file)
-                return Progress.COMPLETE
+                return await self._send_file(last.file)
             if pieces or complete:
                 await self._send(body(_joined(pieces), more=not complete))
             if complete or last.progress is Progress.CUT or not last.data:
@@ -147,6 +165,14 @@ class Request:
             await asyncio.sleep(0)  # `send` may never wait, as where nobody reads any more
             if self._writer.gone:
                 return Progress.CUT
+
+    async def _send_file(self, file: FileRegion) -> Progress:
+        for message in file_messages(self._scope, file):
+            await self._send(message)
+            await asyncio.sleep(0)  # as in _pump
+            if self._writer.gone:
+                return Progress.CUT
+        return Progress.COMPLETE
 
     def _collect(self) -> tuple[list[bytes | memoryview], Taken]:
         """Take the blocks that wait, as many as go into one message, and what follows them."""
@@ -188,6 +214,7 @@ class Request:
         wake = partial(room.wakes.put, self._woken)
         self._exchange = exchange = Exchange(room.application, head, self._writer, template, wake)
         self._body.hand_over(exchange)
+        exchange.with_context(copy_context())  # what the host has set for this request is in it
         room.dispatcher.submit(exchange)
 
 

@@ -13,6 +13,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from typing import BinaryIO, Final
 
 from aiowsgi.bridge.answers import own_answer
@@ -43,6 +44,7 @@ class Exchange:
         "_application",
         "_body",
         "_body_length",
+        "_context",
         "_done",
         "_lock",
         "_stream",
@@ -72,6 +74,7 @@ class Exchange:
         wake: Callable[[], None],
     ) -> None:
         self._application = application
+        self._context = application.context
         self.head = head
         self.writer = writer
         self._template = template
@@ -111,6 +114,10 @@ class Exchange:
         """Give a body that is still on its way, before the exchange is queued."""
         self._stream = stream
         self._body = io.BufferedReader(stream)
+
+    def with_context(self, context: Context) -> None:
+        """Run in a copy of this context instead, before the exchange is queued (P46)."""
+        self._context = context
 
     def settle(self) -> bool:
         """Whether the pool thread is through; if not, the loop is woken when it is."""
@@ -177,7 +184,7 @@ class Exchange:
         if patience is not None and self.started - self.queued > patience:
             self._say(503, close=True)
         elif not self.writer.gone:  # a client that left while queued is not worth a call
-            self._application.context.copy().run(self._run)
+            self._context.copy().run(self._run)
         self._finish()
 
     def skip(self) -> None:
