@@ -68,8 +68,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "aiowsgi.ctl_text",
         "aiowsgi.cli",
         "aiowsgi.simple_server",
-        "aiowsgi.contrib",
+        "aiowsgi.testing",
     ),
+    ("aiowsgi.contrib",),
     ("aiowsgi", "aiowsgi.__main__"),
 )
 
@@ -108,6 +109,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.settings",
     "aiowsgi.simple_server",
     "aiowsgi.supervised",
+    "aiowsgi.testing",
     "aiowsgi.toml_file",
 )
 

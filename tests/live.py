@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aiowsgi.config import Config
-from aiowsgi.server.loops import new_loop, run
-from aiowsgi.server.server import Server
+from aiowsgi.testing import LiveServer
 from aiowsgi.wsgi.types import WSGIApplication
 
 
-class Live:
-    """A running server; `url` and `port` say where."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.url = server.url
-        self.port = int(server.url.rpartition(":")[2]) if not server.url.startswith("unix") else 0
+class Live(LiveServer):
+    """A running server, with what tests of bytes and of time want of it."""
 
     def connect(self, timeout: float = 10) -> socket.socket:
         """Open a plain connection to it."""
@@ -55,27 +47,8 @@ def read_all(client: socket.socket) -> bytes:
 @contextmanager
 def live(app: WSGIApplication, **options: Any) -> Iterator[Live]:
     """Serve `app` on a free port for as long as the block runs."""
-    executor, log = options.pop("executor", None), options.pop("log", None)
-    options.setdefault("access_log", False)
-    if not options.keys() & {"bind", "host", "uds", "fd"}:
-        options.setdefault("port", 0)
-    server = Server(app, Config(**options), executor=executor)
-    server.log = log
-    server.bind()
-    started = threading.Event()
-
-    async def main() -> None:
-        async with server:
-            started.set()
-            await server.stopped()
-
-    loop = new_loop(server.config.loop)
-    thread = threading.Thread(target=run, args=(main(), loop), name="live-server")
-    thread.start()
-    try:
-        assert started.wait(10)
-        yield Live(server)
-    finally:
-        server.stop()
-        thread.join(40)
-        assert not thread.is_alive()
+    log = options.pop("log", None)
+    server = Live(app, **options)
+    server.server.log = log
+    with server:
+        yield server

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +16,7 @@ TRIED = {
     "django_app",
     "falcon_quote",
     "flask_app",
+    "flask_test",
     "hello",
     "mount_fastapi",
     "pyramid_app",
@@ -61,6 +65,14 @@ def test_flask() -> None:
         assert counted.headers["transfer-encoding"] == "chunked"
         assert counted.text == "1 for /count/3\n2 for /count/3\n3 for /count/3\n"
         assert client.get("/nowhere").status_code == 404
+
+
+def test_a_test_of_a_flask_application() -> None:
+    command = shlex.split(documented_command("flask_test"))
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_django() -> None:

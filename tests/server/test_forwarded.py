@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,8 +126,9 @@ def test_who_connects_by_a_unix_socket_is_believed_where_unix_is_named(tmp_path:
             client.sendall(last())
             assert told(read_all(client))["REMOTE_ADDR"] == ""
         port = int(server.server.urls[1].rpartition(":")[2])
-        server.port = port
-        assert told(server.talk(last(*FIELDS)))["REMOTE_ADDR"] == "127.0.0.1"
+        with socket.create_connection(("127.0.0.1", port), 10) as client:
+            client.sendall(last(*FIELDS))
+            assert told(read_all(client))["REMOTE_ADDR"] == "127.0.0.1"
 
 
 def test_a_client_of_a_socket_for_both_families_is_named_by_its_ipv4_address() -> None:
