@@ -239,6 +239,7 @@ def test_every_example_answers_the_same_through_both_doors(
                 assert without_time(see(url, method, path, **asked)) == ours
 
 
+@pytest.mark.timeout(240)  # nearly two hundred requests in one
 def test_httpbin_answers_the_same_through_both_doors() -> None:
     with live(httpbin) as server, uvicorn_serving(httpbin) as url:
         for case in CASES:
