@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from aiowsgi.contrib.gunicorn_log import AccessLog, hear_errors, is_heard
-from aiowsgi.contrib.gunicorn_settings import config_from, without_effect
+from aiowsgi.contrib.gunicorn_settings import settings_from, without_effect
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.certificates import certificates
 from aiowsgi.server.descriptors import raise_descriptor_limit
@@ -62,14 +62,16 @@ class Worker(BaseWorker):
         super().load_wsgi()
         hear_errors(self.log)
         try:
-            config = config_from(self.cfg, os.environ)
-            own = certificates(config)
+            settings = settings_from(self.cfg, os.environ)
+            own = certificates(settings.config)
         except ConfigError as error:
             self.log.error("%s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        if useless := without_effect(self.cfg):
+        for stranger in settings.strangers:
+            self.log.warning("%s", stranger)
+        if useless := without_effect(self.cfg, os.environ):
             self.log.warning("These settings do nothing with this worker: %s", ", ".join(useless))
-        self._server = Server(cast(WSGIApplication, self.wsgi), config)
+        self._server = Server(cast(WSGIApplication, self.wsgi), settings.config)
         self._server.adopt([self._adopted(each) for each in self.sockets], own)
 
     def run(self) -> None:

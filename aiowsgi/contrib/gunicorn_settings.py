@@ -1,4 +1,4 @@
-"""gunicorn's settings -> Config: what gunicorn says holds, its defaults included.
+"""gunicorn's settings -> ours: what gunicorn says holds, its defaults included.
 
 So gunicorn's own pages stay true, `--threads 1` for an application that needs it above all. Where
 gunicorn has no setting, the `AIOWSGI_*` variables and then the defaults of aiowsgi hold.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiowsgi.config import Config
-from aiowsgi.settings import resolve
+from aiowsgi.config_sources import PREFIX
+from aiowsgi.settings import Settings, resolve
 
 # What a deployment may rely on, and would miss without a word.
 _WITHOUT_EFFECT = (
@@ -29,8 +29,21 @@ _WITHOUT_EFFECT = (
 )
 
 
-def config_from(cfg: Any, environ: Mapping[str, str]) -> Config:
+def settings_from(cfg: Any, environ: Mapping[str, str]) -> Settings:
     """Return what a server of ours is told by gunicorn's Config. Raises ConfigError."""
+    return resolve(_given(cfg), environ)
+
+
+def without_effect(cfg: Any, environ: Mapping[str, str]) -> list[str]:
+    """Return what somebody has said that means nothing here: settings of gunicorn's, variables."""
+    variables = [PREFIX + name.upper() for name in _given(cfg)]
+    return [
+        *(name for name in _WITHOUT_EFFECT if _is_changed(cfg, name)),
+        *(name for name in variables if environ.get(name)),
+    ]
+
+
+def _given(cfg: Any) -> dict[str, Any]:
     given = {
         "workers": cfg.workers,
         "threads": cfg.threads,
@@ -43,16 +56,13 @@ def config_from(cfg: Any, environ: Mapping[str, str]) -> Config:
         "limit_request_field_size": cfg.limit_request_field_size or None,
         "header_map": cfg.header_map,
         "access_log": False,  # gunicorn's takes its place
+        "metrics": None,  # these are a supervisor's, and the arbiter has none of them
+        "control_socket": "off",
     }
     given |= _proxies(cfg)
     if cfg.is_ssl:
         given |= _tls(cfg)
-    return resolve(given, environ).config
-
-
-def without_effect(cfg: Any) -> list[str]:
-    """Return the settings that somebody has changed and aiowsgi has nothing for."""
-    return [name for name in _WITHOUT_EFFECT if _is_changed(cfg, name)]
+    return given
 
 
 def _is_changed(cfg: Any, name: str) -> bool:

@@ -13,7 +13,7 @@ if sys.platform == "win32":
 
 from gunicorn.config import Config
 
-from aiowsgi.contrib.gunicorn_settings import config_from, without_effect
+from aiowsgi.contrib.gunicorn_settings import settings_from, without_effect
 from aiowsgi.errors import ConfigError
 
 TWO = ("10.0.0.1", "10.0.0.2", "unix")
@@ -28,7 +28,7 @@ def settings(**given: Any) -> Config:
 
 def test_gunicorns_defaults_hold_too() -> None:
     """Above all one thread: an application may rely on it."""
-    config = config_from(settings(), {})
+    config = settings_from(settings(), {}).config
     assert config.thread_count == config.worker_count == 1
     assert config.keep_alive == 2
     assert config.limit_connections == 1000
@@ -61,14 +61,14 @@ def test_gunicorns_defaults_hold_too() -> None:
     ],
 )
 def test_a_setting_is_an_option(name: str, value: Any, ours: str, expected: Any) -> None:
-    assert getattr(config_from(settings(**{name: value}), {}), ours) == expected
+    assert getattr(settings_from(settings(**{name: value}), {}).config, ours) == expected
 
 
 def test_variables_say_what_gunicorn_has_no_setting_for() -> None:
-    config = config_from(
+    config = settings_from(
         settings(threads=3),
         {"AIOWSGI_TIMEOUT": "30s", "AIOWSGI_THREADS": "5", "SCRIPT_NAME": "/shop", "PORT": "1"},
-    )
+    ).config
     assert config.timeout == 30
     assert config.threads == 3
     assert config.root_path == "/shop"
@@ -76,27 +76,27 @@ def test_variables_say_what_gunicorn_has_no_setting_for() -> None:
 
 def test_what_is_wrong_in_a_variable_is_told() -> None:
     with pytest.raises(ConfigError, match="AIOWSGI_SPOOL_THRESHOLD: 'much' is not valid"):
-        config_from(settings(), {"AIOWSGI_SPOOL_THRESHOLD": "much"})
+        settings_from(settings(), {"AIOWSGI_SPOOL_THRESHOLD": "much"})
 
 
 def test_a_proxy_protocol_without_a_version_is_what_gunicorn_says() -> None:
     """True is v1 in older versions, and auto in those that know of both."""
     cfg = settings(proxy_protocol=True)
     expected = {True: "v1"}.get(cfg.proxy_protocol, "auto")
-    assert config_from(cfg, {}).proxy_protocol == expected
+    assert settings_from(cfg, {}).config.proxy_protocol == expected
 
 
 def test_to_believe_a_proxy_and_dangerous_names_is_refused() -> None:
     cfg = settings(header_map="dangerous", forwarded_allow_ips="10.0.0.1")
     with pytest.raises(ConfigError, match="header_map: dangerous does not go with"):
-        config_from(cfg, {})
+        settings_from(cfg, {})
 
 
 def test_tls_is_that_of_gunicorn() -> None:
-    config = config_from(
+    config = settings_from(
         settings(certfile="c.pem", keyfile="k.pem", ca_certs="a.pem", cert_reqs=ssl.CERT_REQUIRED),
         {},
-    )
+    ).config
     assert (config.ssl_certfile, config.ssl_keyfile) == ("c.pem", "k.pem")
     assert (config.ssl_ca_certs, config.ssl_cert_reqs) == ("a.pem", "required")
     made = ssl.create_default_context()
@@ -105,7 +105,7 @@ def test_tls_is_that_of_gunicorn() -> None:
 
 
 def test_nothing_is_said_of_settings_that_nobody_has_changed() -> None:
-    assert without_effect(settings()) == []
+    assert without_effect(settings(), {"AIOWSGI_TIMEOUT": "30s", "AIOWSGI_METRICS": ""}) == []
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,9 @@ def test_a_setting_that_does_nothing_is_named(name: str, value: Any) -> None:
     cfg = Config()
     if name not in cfg.settings:
         pytest.skip("this gunicorn does not have it")
-    assert without_effect(settings(**{name: value})) == [name]
+    assert without_effect(settings(**{name: value}), {}) == [name]
+
+
+@pytest.mark.parametrize("name", ["THREADS", "METRICS", "CONTROL_SOCKET", "FORWARDED_ALLOW_IPS"])
+def test_a_variable_that_gunicorn_overrules_is_named(name: str) -> None:
+    assert without_effect(settings(), {f"AIOWSGI_{name}": "1"}) == [f"AIOWSGI_{name}"]

@@ -75,6 +75,18 @@ def test_its_command_is_one_of_ours_and_takes_the_socket(monkeypatch: pytest.Mon
     assert unit("shop.service")["Unit"]["Requires"] == "shop.socket"
 
 
+def test_operators_find_its_control_socket_in_a_directory_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By default it would be in /tmp, which is the unit's own."""
+    service = unit("shop.service")["Service"]
+    path = config(command(), monkeypatch).control_socket
+    assert path is not None
+    assert path.startswith(f"/run/{service['RuntimeDirectory']}/")
+    assert service["RuntimeDirectoryMode"] == "0700"
+    assert f"aiowsgi ctl status --control-socket {path}\n" in text("systemd/shop.service")
+
+
 def test_it_is_not_killed_before_its_own_patience_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     service = unit("shop.service")["Service"]
     told = config(command(), monkeypatch)
