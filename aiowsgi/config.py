@@ -1,8 +1,8 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
 Declared in config_process.py, config_workers.py, config_identity.py, config_http.py,
-config_load.py, config_proxies.py and config_watch.py, one dataclass field each. Flags, variables,
-`--help`, `--print-config` and docs/options.md follow.
+config_load.py, config_logs.py, config_proxies.py and config_watch.py, one dataclass field each.
+Flags, variables, `--help`, `--print-config` and docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -16,6 +16,7 @@ from aiowsgi.binds import Bind, combine, parse_bind
 from aiowsgi.config_http import HttpOptions
 from aiowsgi.config_identity import IdentityOptions
 from aiowsgi.config_load import LoadOptions
+from aiowsgi.config_logs import LogOptions
 from aiowsgi.config_process import ProcessOptions
 from aiowsgi.config_proxies import ProxyOptions
 from aiowsgi.config_watch import WatchOptions
@@ -34,6 +35,7 @@ class Config(
     LoadOptions,
     ProxyOptions,
     WatchOptions,
+    LogOptions,
 ):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 

@@ -1,4 +1,4 @@
-"""The options of the process: the application, where it listens, its threads, its logs."""
+"""The options of the process: the application, where it listens, its threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from aiowsgi import kinds
 from aiowsgi.binds import check_bind, check_host, check_path
 from aiowsgi.errors import ConfigError
-from aiowsgi.options import ADDRESS, LOGS, SECURITY, START, THREADS, option
+from aiowsgi.options import ADDRESS, SECURITY, START, THREADS, option
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -151,15 +151,6 @@ class ProcessOptions:
         kinds.choice("auto", "uvloop", "asyncio"),
         THREADS,
         "Event loop; auto is uvloop where it is installed.",
-    )
-    log_level: str = option(
-        "info",
-        kinds.choice("debug", "info", "warning", "error", "critical"),
-        LOGS,
-        "What the server writes to stderr: this level and above.",
-    )
-    access_log: bool = option(
-        True, kinds.switch(), LOGS, "Write a line per request to stdout, in the combined format."
     )
 
     @property

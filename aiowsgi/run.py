@@ -15,8 +15,8 @@ from aiowsgi import importer
 from aiowsgi.config import Config
 from aiowsgi.env_file import Exported
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.log_setup import set_up_logging
 from aiowsgi.settings import Settings, resolve
-from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _serve_alone(app: WSGIApplication | str, settings: Settings) -> bool:
     with _no_collection():
         from aiowsgi.server.server import Server
 
-    set_up_logs(config.log_level)
+    set_up_logging(config)
     if application is not None:
         server = Server(application, config)
     else:

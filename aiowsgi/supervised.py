@@ -20,6 +20,7 @@ from aiowsgi.server.certificates import certificates
 from aiowsgi.server.identity import identity
 from aiowsgi.server.launch import Launch, Start
 from aiowsgi.server.lifeline import FAILED, Lifeline
+from aiowsgi.server.log_setup import set_up_logging
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.process import entitle
 from aiowsgi.server.server import Server
@@ -29,7 +30,6 @@ from aiowsgi.server.spawn import end_now, fork, spawn
 from aiowsgi.server.supervisor import Supervisor
 from aiowsgi.server.worker import Worker
 from aiowsgi.settings import Settings
-from aiowsgi.watch.logs import set_up_logs
 from aiowsgi.wsgi.types import WSGIApplication
 
 Load = Callable[[], WSGIApplication]
@@ -55,7 +55,7 @@ def supervise(
     settings anew, for a reload. `directory`: where we were started.
     """
     config = settings.config
-    set_up_logs(config.log_level)
+    set_up_logging(config)
     launch: Launch
     if isinstance(app, str):
         _check_functions(config)
@@ -138,7 +138,7 @@ def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline)
     except ConfigError as error:
         line.say(FAILED, f"{error.exit_code} {error}")
         return error.exit_code
-    set_up_logs(config.log_level)
+    set_up_logging(config)
     server = Server(application, config)
     server.adopt(listeners, own)
     Worker(server, line).run()

@@ -18,6 +18,7 @@ CONFIG = (
     "aiowsgi.config_http",
     "aiowsgi.config_identity",
     "aiowsgi.config_load",
+    "aiowsgi.config_logs",
     "aiowsgi.config_process",
     "aiowsgi.config_proxies",
     "aiowsgi.config_sources",
@@ -31,6 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "aiowsgi.binds",
         "aiowsgi.cpus",
         "aiowsgi.kinds",
+        "aiowsgi.line_format",
         "aiowsgi.version",
         *CONFIG,
     ),
@@ -41,9 +43,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            *"acceptor admin alerts assembly certificates control drain handshake loops".split(),
-            *"metrics one_process opening server signals sites sockets systemd tls".split(),
-            *"view watched".split(),
+            *"acceptor admin alerts assembly certificates control drain handshake".split(),
+            *"log_setup loops metrics one_process opening server signals sites".split(),
+            *"sockets systemd tls view watched".split(),
         )
     ),
     tuple(

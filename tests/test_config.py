@@ -8,113 +8,11 @@ from typing import Any
 
 import pytest
 
-from aiowsgi.config import NAMES, Config
+from aiowsgi.config import Config
 from aiowsgi.config_sources import ALL_OPTIONS
 from aiowsgi.cpus import usable_cpus
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import GROUPS
-
-# FEATURES: the contract with users. A change here breaks somebody's start script.
-DEFAULTS: dict[str, object] = {
-    "factory": False,
-    "chdir": None,
-    "bind": (),
-    "host": None,
-    "port": None,
-    "uds": None,
-    "uds_permissions": 0o600,
-    "fd": None,
-    "backlog": 2048,
-    "ssl_certfile": None,
-    "ssl_keyfile": None,
-    "ssl_keyfile_password": None,
-    "ssl_ca_certs": None,
-    "ssl_cert_reqs": "none",
-    "ssl_ciphers": None,
-    "ssl_minimum_version": "TLSv1.2",
-    "ssl_context_factory": None,
-    "workers": 1,
-    "preload": False,
-    "max_requests": None,
-    "max_requests_jitter": 0,
-    "max_worker_lifetime": None,
-    "max_worker_rss": None,
-    "pid": None,
-    "user": None,
-    "group": None,
-    "umask": None,
-    "name": None,
-    "shutdown_delay": 0.0,
-    "threads": None,
-    "loop": "auto",
-    "keep_alive": 75.0,
-    "header_timeout": 30.0,
-    "body_timeout": 30.0,
-    "send_timeout": 30.0,
-    "graceful_timeout": 30.0,
-    "limit_request_line": 16 * 1024,
-    "limit_request_fields": 128,
-    "limit_request_field_size": 16 * 1024,
-    "limit_request_head": 64 * 1024,
-    "limit_request_body": 1024**3,
-    "request_buffering": True,
-    "spool_threshold": 512 * 1024,
-    "response_buffer": 1024**2,
-    "response_spool": 256 * 1024**2,
-    "spool_memory": 128 * 1024**2,
-    "spool_disk": 8 * 1024**3,
-    "max_streams": 1000,
-    "timeout": None,
-    "slow_request": None,
-    "stream_after": 5.0,
-    "queue_timeout": None,
-    "limit_connections": 10_000,
-    "limit_queue": None,
-    "health_path": None,
-    "root_path": "",
-    "header_map": "drop",
-    "server_header": True,
-    "date_header": True,
-    "header": (),
-    "proxy_headers": True,
-    "forwarded_allow_ips": (),
-    "proxy_protocol": "off",
-    "proxy_allow_from": (),
-    "log_level": "info",
-    "control_socket": None,
-    "metrics": None,
-    "access_log": True,
-}
-
-
-def test_defaults_are_those_that_users_were_promised() -> None:
-    assert dataclasses.asdict(Config()) == DEFAULTS
-
-
-def test_aliases_are_those_that_users_of_other_servers_know() -> None:
-    assert {alias: own for alias, own in NAMES.items() if alias != own} == {
-        "call": "factory",
-        "app_dir": "chdir",
-        "listen": "bind",
-        "certfile": "ssl_certfile",
-        "ssl_certificate": "ssl_certfile",
-        "keyfile": "ssl_keyfile",
-        "blocking_threads": "threads",
-        "timeout_keep_alive": "keep_alive",
-        "limit_max_requests": "max_requests",
-        "pidfile": "pid",
-        "proc_name": "name",
-        "harakiri": "timeout",
-        "log_slow": "slow_request",
-        "timeout_graceful_shutdown": "graceful_timeout",
-        "max_request_body_size": "limit_request_body",
-        "inbuf_overflow": "spool_threshold",
-        "worker_connections": "limit_connections",
-        "connection_limit": "limit_connections",
-        "outbuf_overflow": "response_buffer",
-        "url_prefix": "root_path",
-        "trusted_proxy": "forwarded_allow_ips",
-    }
 
 
 def test_no_name_or_flag_is_used_twice() -> None:

@@ -34,6 +34,9 @@ class MessageEncoder:
         self.head: Message | None = None
         self.hints: list[Message] = []
 
+    def identify(self, name: str, request_id: str) -> None:
+        """Say nothing: ids are the host's to tell."""
+
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
         """Early hints, of which a host takes the links (RFC 8297)."""
         links = [value.encode("latin-1") for name, value in fields if name.lower() == "link"]

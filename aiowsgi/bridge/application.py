@@ -7,7 +7,9 @@ from contextvars import Context
 from typing import Any
 
 from aiowsgi.bridge.disconnect import Aside
-from aiowsgi.wsgi.environ import EnvironBuilder
+from aiowsgi.bridge.writer import ResponseWriter
+from aiowsgi.http11.messages import RequestHead
+from aiowsgi.wsgi.environ import EnvironBuilder, Template
 from aiowsgi.wsgi.types import WSGIApplication
 
 
@@ -15,6 +17,8 @@ class Application:
     """One application; any thread may read it."""
 
     __slots__ = (
+        "_id_field",
+        "_id_header",
         "app",
         "aside",
         "clock",
@@ -24,6 +28,7 @@ class Application:
         "patience",
         "raises",
         "request_ids",
+        "timed",
     )
 
     def __init__(
@@ -34,8 +39,10 @@ class Application:
         context: Context,
         clock: Callable[[], float],
         request_ids: Iterator[str],
+        id_header: str = "",
         patience: float | None = None,
         on_end: Callable[[Any], None] | None = None,
+        timed: bool = True,
         raises: bool = False,
     ) -> None:
         self.app = app
@@ -43,7 +50,21 @@ class Application:
         self.context = context  # each exchange runs in a fresh copy of it (P46)
         self.clock = clock  # monotonic seconds
         self.request_ids = request_ids  # a new one with each next()
+        # Where a trusted proxy says the id and clients are told it, "" = nowhere; and its variable.
+        self._id_header = id_header
+        self._id_field = "HTTP_" + id_header.upper().replace("-", "_")
         self.aside = Aside()  # where callbacks run when a client leaves
         self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
         self.raises = raises  # what the application raises is for the host, not for us to answer
-        self.on_end = on_end  # called on the pool thread when the response is over: the access log
+        # Called once the client has all that it will get, on the pool thread or the loop's: the
+        # access log. `timed`: it wants to know when the first and the last byte were sent.
+        self.on_end = on_end
+        self.timed = timed and on_end is not None
+
+    def identify(self, template: Template, head: RequestHead, writer: ResponseWriter) -> str:
+        """The id of a request: a trusted proxy's, or our own; its client is told."""
+        found = next(self.request_ids)  # in any case: they are counted
+        if self._id_header:
+            found = template.request_id(head, self._id_field) or found
+            writer.identify(self._id_header, found)
+        return found

@@ -20,6 +20,9 @@ class Encoder(Protocol):
     def informs(self) -> bool:
         """Whether the client can be told something before the response."""
 
+    def identify(self, name: str, request_id: str) -> None:
+        """Have the head say by this field which request it answers, unless it does itself."""
+
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
         """Make an interim response (RFC 9110 15.2)."""
 

@@ -47,13 +47,13 @@ class Exchange:
         "_context",
         "_done",
         "_lock",
+        "_owed",
         "_stream",
         "_template",
         "_wake",
         "_wanted",
         "_watch",
         "blocked",
-        "ended",
         "failure",
         "give_back",
         "head",
@@ -92,11 +92,12 @@ class Exchange:
         self.blocked = False  # the dispatcher's: it has found the application waiting
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
-        self.queued = self.started = self.ended = 0.0  # monotonic seconds
+        self.queued = self.started = 0.0  # monotonic seconds
         self.request_id = ""  # until it runs
+        self._owed = False  # the log is told by the loop, when the client has all it will get
 
     def __repr__(self) -> str:
-        return f"<Exchange {self.head.method} {shown_path(self.head)}>"
+        return f"<Exchange {self.head.method} {self.head.shown_path}>"
 
     @property
     def client(self) -> str:
@@ -127,6 +128,13 @@ class Exchange:
             self._wanted = not self._done
             return self._done
 
+    def conclude(self) -> None:
+        """Both threads are through: tell the log, where the pool thread could not."""
+        if self._owed:
+            self._owed = False
+            self.writer.close_account()
+            self._tell()
+
     def abandon(self, reason: str) -> None:
         """The client left: reads and writes of the application raise ClientDisconnected (S7)."""
         if self._stream is not None:
@@ -144,6 +152,11 @@ class Exchange:
         return self._done
 
     @property
+    def received(self) -> int:
+        """Bytes of the request's body, so far."""
+        return (self._body_length or 0) if self._stream is None else self._stream.received
+
+    @property
     def awaits_client(self) -> bool:
         """Whether a thread waits for the client now: for it to send more, or to read more."""
         return self.writer.waiting or (self._stream is not None and self._stream.starving)
@@ -151,7 +164,7 @@ class Exchange:
     @property
     def moved(self) -> tuple[int, ...]:
         """Something that changes with each byte that the client takes or gives."""
-        return (*self.writer.moved, 0 if self._stream is None else self._stream.received)
+        return (*self.writer.moved, self.received)
 
     def condemn(self, reason: str) -> None:
         """Cut the client off: as if it had left, but it is still there and has to be told."""
@@ -206,12 +219,13 @@ class Exchange:
             environ["aiowsgi.queue_time"] = self.started - self.queued
             environ["aiowsgi.client_disconnected"] = self._watch
             environ["waitress.client_disconnected"] = self._watch
-            self.request_id = environ["aiowsgi.request_id"] = next(self._application.request_ids)
+            self.request_id = self._application.identify(self._template, self.head, writer)
+            environ["aiowsgi.request_id"] = self.request_id
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
             del environ
             call.run()
         except ClientDisconnected as error:
-            logger.info("%s %s: %s", self.head.method, shown_path(self.head), error)
+            logger.info("%s %s: %s", self.head.method, self.head.shown_path, error)
             if writer.gone:
                 writer.cut()
             else:  # the body was cut (P19), but the client may still read
@@ -224,7 +238,7 @@ class Exchange:
                 self.failure = error
                 writer.cut()
                 return
-            logger.error("Error in %s %s", self.head.method, shown_path(self.head), exc_info=error)
+            logger.error("Error in %s %s", self.head.method, self.head.shown_path, exc_info=error)
             self._answer(call, 500)
 
     def early_hints(self, fields: Given) -> None:
@@ -239,12 +253,10 @@ class Exchange:
 
     def _answer(self, call: Call | None, status: int) -> None:
         """Answer for the application where nothing was sent yet; cut what was begun (P43)."""
-        if call is not None and call.complete:
-            return
-        if call is not None and call.started:
+        if call is None or not call.started:
+            self._say(status, close=status < 500)
+        elif not call.complete:
             self.writer.cut()
-            return
-        self._say(status, close=status < 500)
 
     def _say(self, status: int, text: str = "", *, close: bool) -> None:
         """Send an answer of the server's own."""
@@ -255,7 +267,6 @@ class Exchange:
             self.writer.cut()
 
     def _finish(self) -> None:
-        application = self._application
         if self._stream is not None:
             self._stream.abort("the exchange is over")
         if self._body is not None:
@@ -263,12 +274,10 @@ class Exchange:
         if self.give_back is not None:
             self.give_back()
             self.give_back = None
-        if application.on_end is not None:
-            self.ended = application.clock()
-            application.on_end(self)
-        # What the application may have kept alive is not kept by us too (P30).
-        self._body = None
-        self._template = NO_TEMPLATE
+        self._body = None  # what the application may have kept alive is not kept by us too (P30)
+        self._owed = self._application.on_end is not None and not self.writer.sent
+        if not self._owed:
+            self._tell()
         with self._lock:
             self._done = True
             wanted = self._wanted
@@ -277,13 +286,14 @@ class Exchange:
         if wanted:
             self._wake()
 
+    def _tell(self) -> None:
+        """Tell the log, and let go of what only the log still wanted."""
+        if self._application.on_end is not None:
+            self._application.on_end(self)
+        self._template = NO_TEMPLATE
+
     def _close_body(self, body: BinaryIO) -> None:
         try:
             body.close()
         except OSError as error:
             logger.warning("The body of a request could not be closed: %s", error)
-
-
-def shown_path(head: RequestHead) -> str:
-    """The path as it may stand in a log: printable, without the query, which may hold secrets."""
-    return ascii(head.path)[1:-1]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.spool import ResponseSpool
+from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
@@ -43,24 +44,32 @@ class ResponseOutlet:
     __slots__ = (
         "_alive",
         "_budget",
+        "_clock",
         "_contested",
+        "_delivered",
         "_direct",
         "_encoder",
         "_file",
         "_gone",
+        "_head_size",
         "_limit",
         "_lock",
         "_may_keep",
         "_memory",
+        "_passed",
         "_progress",
         "_room",
         "_send_now",
         "_spool",
         "_taken",
         "_wake_due",
+        "aborted",
         "body_bytes",
         "condemned",
+        "ended",
+        "first",
         "head",
+        "unsent",
         "waiting",
     )
 
@@ -82,8 +91,16 @@ class ResponseOutlet:
     _gone: bool
     _wake_due: bool
     _taken: int  # bytes that the loop took
+    _passed: int  # bytes that the pool thread sent by itself
+    _head_size: int
+    _clock: Callable[[], float] | None  # monotonic seconds, where anybody wants to know when
+    first: float  # when the first byte was sent, 0.0 where nobody wants to know
+    ended: float  # when the last one was
+    _delivered: bool  # whether the loop has sent the last byte
     head: ResponseHead | None  # what was sent, for the log
     body_bytes: int
+    unsent: int  # bytes that the loop took and that went nowhere
+    aborted: bool  # whether the client did not have it all; settled when the exchange is over
     waiting: bool  # whether a thread waits for room
     condemned: bool  # whether the loop has given the client up
 
@@ -103,6 +120,8 @@ class ResponseOutlet:
                 if self._progress is not Progress.OPEN:
                     self._spool.close()
             file, self._file = self._file, None
+            if file is not None:
+                self._taken += file.length
             return Taken(b"", file, self._progress)
 
     def exhausted(self) -> bool:
@@ -121,6 +140,25 @@ class ResponseOutlet:
                 self._direct = True
                 if self._spool is not None:  # the loop may have no part in this response's end
                     self._spool.close()
+
+    def all_sent(self) -> None:
+        """The loop has sent the last byte."""
+        self._delivered = True
+        self._note_end()
+
+    def close_account(self) -> None:
+        """The client will have no more: where it does not have it all, count what it was sent."""
+        self._note_end()
+        if not (self._delivered or self.sent):
+            self.aborted = True
+            out = self._passed + self._taken - self.unsent
+            if out <= 0:
+                self.head = None  # it did not even have that
+            self.body_bytes = max(0, min(self.body_bytes, out - self._head_size))
+
+    def _note_end(self) -> None:
+        if self._clock is not None and not self.ended:
+            self.ended = self._clock()
 
     def restrict(self, may_keep: Callable[[], bool]) -> None:
         """Before the exchange is queued: ask `may_keep` whether the connection can stay open."""
@@ -173,6 +211,19 @@ class ResponseOutlet:
                     self._progress = Progress.COMPLETE
                 return
         self.condemn()
+
+    # -- pool thread --
+
+    def identify(self, name: str, request_id: str) -> None:
+        """Have the response say by this field which request it answers, unless it does itself."""
+        self._encoder.identify(name, request_id)
+
+    def _nobody_reads(self) -> ClientDisconnected:
+        if self.over:
+            return ClientDisconnected("the server has ended the response by itself")
+        return ClientDisconnected("the client left before it had the whole response")
+
+    # -- any thread --
 
     @property
     def informs(self) -> bool:

@@ -40,7 +40,8 @@ class ResponseWriter(ResponseOutlet):
     as the client likes: before a wait for room, and once the head of an endless response is known.
     `contested`: the loop may answer too, where it is first to claim the head under the lock.
     `alive`: asked once a second by a thread that waits for room, where the loop may go without a
-    word; once it is not, the client counts as gone.
+    word; once it is not, the client counts as gone. `clock`: where anybody wants to know when the
+    first and the last byte were sent; monotonic seconds.
     """
 
     __slots__ = ("_awaited", "_wake")
@@ -57,6 +58,7 @@ class ResponseWriter(ResponseOutlet):
         contested: bool = False,
         budget: Budget | None = None,
         alive: Callable[[], bool] | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
@@ -67,6 +69,8 @@ class ResponseWriter(ResponseOutlet):
         self._contested = contested
         self._budget = budget
         self._alive = alive
+        self._clock = clock
+        self.first = self.ended = 0.0
         self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
         self._lock = threading.Lock()
@@ -76,8 +80,9 @@ class ResponseWriter(ResponseOutlet):
         self._file = None
         self._progress = Progress.OPEN
         self._gone = self._wake_due = self.waiting = self.condemned = False
+        self._delivered = self.aborted = False
         self.head = None
-        self.body_bytes = self._taken = 0
+        self.body_bytes = self.unsent = self._taken = self._passed = self._head_size = 0
 
     # -- pool thread --
 
@@ -118,7 +123,8 @@ class ResponseWriter(ResponseOutlet):
         """Send head, body and end in one write."""
         self._note(head)
         buffers: Sequence[bytes] = self._encoder.whole(head, blocks)
-        self.body_bytes += sum(map(len, buffers)) - len(buffers[0])
+        self._head_size = len(buffers[0])
+        self.body_bytes += sum(map(len, buffers)) - self._head_size
         if self._send_now is None:
             left = self._deliver(buffers)
             if left is None:
@@ -138,6 +144,8 @@ class ResponseWriter(ResponseOutlet):
                     return [buffer[taken:], *buffers[at + 1 :]]
             if self._progress is Progress.OPEN:
                 self._progress = Progress.COMPLETE
+            if self._clock is not None and not self.first:
+                self.first = self._clock()
             due, self._wake_due = self._wake_due, True
         if not due:
             self._wake()
@@ -192,7 +200,9 @@ class ResponseWriter(ResponseOutlet):
 
     def _begin(self, head: ResponseHead, whole_length: int | None) -> bytes:
         self._note(head)
-        return self._encoder.start(head, whole_length)
+        start = self._encoder.start(head, whole_length)
+        self._head_size = len(start)
+        return start
 
     def _frame(self, block: bytes) -> Sequence[bytes]:
         self.body_bytes += len(block)
@@ -203,6 +213,8 @@ class ResponseWriter(ResponseOutlet):
             raise self._nobody_reads()
         if len(buffers) > 1 and sum(map(len, buffers)) <= _JOIN:
             buffers = [b"".join(buffers)]
+        if self._clock is not None and not self.first:
+            self.first = self._clock()
         sent = 0
         if self._direct and self._send_now is not None:
             try:
@@ -210,6 +222,7 @@ class ResponseWriter(ResponseOutlet):
             except ClientDisconnected:
                 self._gone = True
                 raise
+            self._passed += sent
         for buffer in buffers:
             if sent < len(buffer):
                 self._store(memoryview(buffer)[sent:])
@@ -232,11 +245,6 @@ class ResponseWriter(ResponseOutlet):
                 if self._awaited is not None:
                     self._awaited()
                 self._wait_for_room(before)
-
-    def _nobody_reads(self) -> ClientDisconnected:
-        if self.over:
-            return ClientDisconnected("the server has ended the response by itself")
-        return ClientDisconnected("the client left before it had the whole response")
 
     def _put(self, piece: memoryview) -> int:
         """Spool as much of `piece` as there is room for; the lock is held."""
@@ -268,6 +276,8 @@ class ResponseWriter(ResponseOutlet):
 
     def _publish(self, progress: Progress) -> None:
         """Tell how the response ended; wakes the loop where something is left for it to do."""
+        if self._direct and self._clock is not None:
+            self.ended = self._clock()
         with self._lock:
             if self._progress is Progress.OPEN:  # else the loop was first
                 self._progress = progress

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.messages import RequestHead, ResponseHead
-from aiowsgi.watch.access_log import escaped
+from aiowsgi.watch.lines import escaped
 from aiowsgi.watch.log_thread import LogThread
 from aiowsgi.watch.logs import ERROR_LOG
 
@@ -88,6 +88,8 @@ class Refused(NamedTuple):
 class AccessLog:
     """Notes from any thread, told to gunicorn's logger by a thread of its own."""
 
+    timed = True
+
     def __init__(self, log: Any) -> None:
         self._log = log
         self._notes: LogThread[Ended | Refused] = LogThread(self._write, self._dropped)
@@ -97,14 +99,14 @@ class AccessLog:
     def answered(self, exchange: Exchange) -> None:
         """Note an exchange that is over."""
         writer = exchange.writer
-        since = exchange.queued or exchange.ended  # a health check is never queued
+        since = exchange.queued or writer.ended  # a health check is never queued
         self._notes.note(
             Ended(
                 exchange.client,
                 exchange.head,
                 writer.head,
                 writer.body_bytes,
-                exchange.ended - since,
+                writer.ended - since,
             )
         )
 

@@ -58,6 +58,7 @@ FLAGS: tuple[Foreign, ...] = (
         [GUNICORN],
         _ASGI,
     ),
+    same("--log-config-json FILE", [GUNICORN], "log_config"),
     same("--ca-certs FILE", [GUNICORN], "ssl_ca_certs"),
     same("--cert-reqs NUMBER", [GUNICORN], "ssl_cert_reqs"),
     same("--ciphers CIPHERS", [GUNICORN], "ssl_ciphers"),

@@ -22,7 +22,7 @@ RETRY_AFTER: Final = "1"  # seconds
 class ResponseEncoder:
     """One response; `keep_alive` is the verdict once `start` was called."""
 
-    __slots__ = ("_chunked", "_defaults", "_version", "bodiless", "keep_alive")
+    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "_version", "bodiless", "keep_alive")
 
     def __init__(
         self, method: str, version: str, keep_alive: bool, defaults: ResponseDefaults
@@ -30,6 +30,7 @@ class ResponseEncoder:
         self._version = version
         self._defaults = defaults
         self._chunked = False
+        self._id = self._id_name = ""
         self.keep_alive = keep_alive
         self.bodiless = method == "HEAD"
 
@@ -37,6 +38,10 @@ class ResponseEncoder:
     def informs(self) -> bool:
         """Whether an interim response may be sent: HTTP/1.0 knows none (RFC 9110 15.2)."""
         return self._version == "1.1"
+
+    def identify(self, name: str, request_id: str) -> None:
+        """Have the head say by this field which request it answers, unless it does itself."""
+        self._id, self._id_name = f"{name}: {request_id}\r\n", name.lower()
 
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
         """An interim response (RFC 9110 15.2) such as 103 Early Hints (RFC 8297)."""
@@ -60,7 +65,10 @@ class ResponseEncoder:
         if head.has_server or head.has_date:
             ours = _without_own(self._defaults, head)
         connection = "" if self.keep_alive and self._version == "1.1" else self._connection()
-        text = f"HTTP/1.1 {status} {head.reason}\r\n{fields}{ours}{framing}{connection}\r\n"
+        own = self._id
+        if own and self._id_name in fields.lower() and _has(head.fields, self._id_name):
+            own = ""
+        text = f"HTTP/1.1 {status} {head.reason}\r\n{fields}{own}{ours}{framing}{connection}\r\n"
         return text.encode("latin-1")
 
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
@@ -120,6 +128,10 @@ def _without_own(defaults: ResponseDefaults, head: ResponseHead) -> str:
     server = "" if head.has_server else defaults.server
     date = "" if head.has_date else defaults.date
     return server + date + defaults.extra
+
+
+def _has(fields: list[tuple[str, str]], lower: str) -> bool:
+    return any(name.lower() == lower for name, _ in fields)
 
 
 def _without_length(fields: list[tuple[str, str]]) -> str:

@@ -1,6 +1,6 @@
 """The values that cross the floors: a request's head, where it came from, a response's head.
 
-Plain slots, no behaviour: they are made once per request, on the hot path.
+Plain slots, hardly any behaviour: they are made once per request, on the hot path.
 """
 
 from __future__ import annotations
@@ -68,6 +68,11 @@ class RequestHead:
         self.chunked = chunked
         self.keep_alive = keep_alive
         self.expect_continue = expect_continue
+
+    @property
+    def shown_path(self) -> str:
+        """The path as it may stand in a log: printable, and without the query's secrets (S14)."""
+        return ascii(self.path)[1:-1]
 
     def __repr__(self) -> str:
         return f"<RequestHead {self.method} {self.target!a} HTTP/{self.version}>"

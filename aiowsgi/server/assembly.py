@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -29,6 +30,8 @@ from aiowsgi.server.service import RequestLog, Service, Spooling
 from aiowsgi.server.waking import wake_queue
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.watch.formats import lines_of
+from aiowsgi.watch.logs import wants_colour
 from aiowsgi.watch.tally import Tally
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.forwarded import ForwardedEnviron
@@ -63,7 +66,9 @@ def assemble(
         clock=time.monotonic,
         request_ids=_request_ids(counts),
         patience=config.queue_timeout,
+        id_header=config.request_id_header,
         on_end=_on_end(log, tally if config.counts_requests else None),
+        timed=config.counts_requests or (log is not None and log.timed),
     )
     wakes = wake_queue(loop)
     dispatcher = Dispatcher(
@@ -115,7 +120,10 @@ def assemble(
 
 def _access_log(config: Config) -> AccessLog | None:
     access = logging.getLogger("aiowsgi.access")
-    return AccessLog(access) if config.access_log and access.isEnabledFor(logging.INFO) else None
+    if not (config.access_log and access.isEnabledFor(logging.INFO)):
+        return None
+    coloured = config.access_logfile is None and wants_colour(sys.stdout, os.environ)
+    return AccessLog(access, lines_of(config.line_format, coloured=coloured))
 
 
 def proxy_protocol(config: Config) -> ProxyProtocol | None:

@@ -23,7 +23,7 @@ from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
 from aiowsgi.server.endpoints import Ends, endpoints
 from aiowsgi.server.inbound import Inbound
 from aiowsgi.server.outbound import Outbound, nothing
-from aiowsgi.server.phases import LAST_CHANCE, Life, Phase, Verdict
+from aiowsgi.server.phases import Life, Phase, Verdict
 from aiowsgi.server.service import Service
 from aiowsgi.watch.numbers import TIMEOUTS
 from aiowsgi.wsgi.environ import Template
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         self._inbound.close()
         exchange = self._exchange
         if exchange is not None:  # even one that is through may have left us something to send
-            self._service.abandon(exchange)
+            self._service.abandon(exchange, self._outbound.pending + self._outbound.lost)
         if exchange is not None and not exchange.settle():
             self._outbound.hang_up()  # released when the pool thread is through: `woken`
         else:
@@ -204,6 +204,7 @@ class Connection(asyncio.Protocol):
 
     def _over(self, exchange: Exchange) -> None:
         """The response is out and the pool thread is through."""
+        exchange.conclude()
         if self._life.phase is not Phase.EXCHANGE:  # hung up before the application was through
             return
         self._exchange = None
@@ -259,12 +260,10 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """The server stops: finish what is under way, and close."""
-        waited = self._service.now - self._life.since
         if self._life.phase is Phase.EXCHANGE and self._exchange is not None:
             self._exchange.writer.last_answer()
             self._look_whether_over()
-        # One that is new or in use may have a request on its way: `Life.judge` gives it a moment.
-        if self._life.phase is Phase.IDLE and not self._life.fresh and waited > LAST_CHANCE:
+        if self._life.rests(self._service.now):
             self._transport.close()
 
     def abort(self) -> None:
@@ -293,6 +292,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _release(self) -> None:
+        if self._exchange is not None:
+            self._exchange.conclude()
         self._exchange = None
         self._wake = nothing  # freed without the garbage collector (S20)
         self._inbound.release()

@@ -43,6 +43,7 @@ class Outbound:
         "_reset",
         "_transport",
         "_watched",
+        "lost",
         "paused",
     )
 
@@ -62,6 +63,7 @@ class Outbound:
         self._offset = range(0)  # what of the file is still to be sent
         self._reset = False
         self.paused = False
+        self.lost = 0  # bytes of a file that could not be sent
 
     # -- pool thread --
 
@@ -128,7 +130,9 @@ class Outbound:
                 self._file, start, length = taken.file
                 self._offset = range(start, start + length)
             else:
-                if taken.progress is Progress.OPEN and not self.pending:
+                if taken.progress is Progress.COMPLETE:
+                    writer.all_sent()
+                elif taken.progress is Progress.OPEN and not self.pending:
                     writer.give_back()
                 return taken.progress
         self._loop.call_soon(self._again)
@@ -179,6 +183,7 @@ class Outbound:
     def _close_file(self) -> None:
         if self._file is not None:
             os.close(self._file)
+            self.lost += len(self._offset)
         self._file = None
         self._offset = range(0)
 

@@ -113,6 +113,13 @@ class Life:
             return _past(waited, timeouts.linger, Verdict.CLOSE)
         return Verdict.FINE
 
+    def rests(self, now: float) -> bool:
+        """Whether it may be closed at once where the server stops.
+
+        One that is new or in use may have a request on its way: `judge` gives it a moment.
+        """
+        return self.phase is Phase.IDLE and not self.fresh and now - self.since > LAST_CHANCE
+
     def too_slow(self) -> ProtocolError:
         """What a client is told whose time is over."""
         what = "head" if self.phase is Phase.HEAD else "body"

@@ -288,8 +288,7 @@ class Server:
         self._sweeping.close()
         self._close_listeners()
         service.dispatcher.source.shutdown(wait=not self.stuck)
-        if service.log is not None:
-            service.log.close()
+        service.close_log()
         self._enter(State.STOPPED)
 
     def _close_listeners(self) -> None:

@@ -66,7 +66,14 @@ class Swept(Protocol):
 
 
 class RequestLog(Protocol):
-    """Where requests are noted, each once (watch.access_log.AccessLog); any thread's."""
+    """Where requests are noted, each once (watch.access_log.AccessLog); any thread's.
+
+    `timed`: whether it wants to know when the first and the last byte of a response were sent.
+    """
+
+    @property
+    def timed(self) -> bool:
+        """Constant."""
 
     def answered(self, exchange: Exchange) -> None:
         """Note an exchange that is over."""
@@ -83,6 +90,7 @@ class Service:
 
     __slots__ = (
         "_awaited",
+        "_clock",
         "_contested",
         "also",
         "application",
@@ -130,6 +138,7 @@ class Service:
         self.dispatcher = dispatcher
         self._awaited = dispatcher.client_awaited
         self._contested = overdue.answers
+        self._clock = application.clock if application.timed else None
         self.overdue = overdue
         self.wakes = wakes
         self.reader = reader
@@ -183,6 +192,7 @@ class Service:
             awaited=self._awaited,
             contested=self._contested,
             budget=self.budget,
+            clock=self._clock,
         )
         return Exchange(self.application, head, writer, template, wake)
 
@@ -193,8 +203,12 @@ class Service:
         if self.gate is None or self.gate.admits(exchange, leaving=self.leaving):
             self.dispatcher.submit(exchange)
 
-    def abandon(self, exchange: Exchange) -> None:
-        """Its client left: the application learns of it, or is not called any more (S7, S9)."""
+    def abandon(self, exchange: Exchange, unsent: int = 0) -> None:
+        """Its client left: the application learns of it, or is not called any more (S7, S9).
+
+        `unsent`: bytes of the response that the loop had taken and that went nowhere.
+        """
+        exchange.writer.unsent = unsent
         exchange.abandon("the client left")
         if not (exchange.started or exchange.done) and withdraw(self.dispatcher.queue, exchange):
             exchange.skip()
@@ -211,6 +225,16 @@ class Service:
         if self.log is not None:
             self.log.rejected(client, error, len(answer))
         return answer
+
+    def close_log(self) -> None:
+        """At the end: note what it has cut, and write what waits."""
+        self.wakes.run()
+        for connection in self.connections:
+            exchange = connection.look()[1]
+            if exchange is not None and exchange.done:
+                exchange.conclude()
+        if self.log is not None:
+            self.log.close()
 
     @property
     def busy(self) -> bool:

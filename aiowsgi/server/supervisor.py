@@ -24,13 +24,14 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.server.child import Child
 from aiowsgi.server.farewell import take_no_new
 from aiowsgi.server.launch import Launch
+from aiowsgi.server.log_setup import set_up_logging
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier
 from aiowsgi.server.watched import CommandRefusedError
 from aiowsgi.server.watching import Watching
 from aiowsgi.server.workers import Workers
-from aiowsgi.watch.logs import reopen_logs, set_up_logs
+from aiowsgi.watch.logs import reopen_logs
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -194,7 +195,7 @@ class Supervisor:
         config = self._reread()
         if config.binds != self._workers.config.binds:
             logger.warning("Addresses change with a restart only, not with a reload")
-        set_up_logs(config.log_level)
+        set_up_logging(config)
         if config.preload:
             logger.warning("With preload a reload brings no new code: restart for that")
         logger.info("Reloading: one worker after the other is replaced")

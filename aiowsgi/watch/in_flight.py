@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from aiowsgi.bridge.exchange import Exchange, shown_path
+from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.watch.stacks import stacks_of
 
 QUEUED = "queued"  # no thread was free yet
@@ -104,7 +104,7 @@ def _row(worker: int, exchange: Exchange, now: float, state: str, thread: str) -
         worker,
         thread,
         exchange.head.method,
-        shown_path(exchange.head),
+        exchange.head.shown_path,
         state,
         round(max(0.0, now - queued), 3),
         round(max(0.0, began - queued), 3),

@@ -1,4 +1,4 @@
-"""The two loggers, set up for a terminal: errors to stderr, the access log to stdout.
+"""The two loggers, set up: errors to stderr or a file, the access log to stdout or a file.
 
 Only a process that the server itself started is set up (the command, `run()`); where a program uses
 `Server` inside, its own logging decides. The root logger is never touched, and a logger that was
@@ -8,8 +8,11 @@ given something to write to keeps it.
 from __future__ import annotations
 
 import logging
-import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
+from typing import NamedTuple, TextIO
+
+from aiowsgi.watch.outputs import FileOutput, Output, TerminalOutput
 
 ERROR_LOG = "aiowsgi.error"
 ACCESS_LOG = "aiowsgi.access"
@@ -20,40 +23,33 @@ _ERROR_LINE = logging.Formatter(
 _ACCESS_LINE = logging.Formatter("%(message)s")
 
 
-class TerminalOutput(logging.Handler):
-    """Writes to sys.stderr or sys.stdout as it is at the time: programs and tests replace them."""
+class Places(NamedTuple):
+    """Where the logs go and how: files, None = stderr and stdout; the lines of the error log.
 
-    def __init__(self, stream: str, line: logging.Formatter) -> None:
-        super().__init__()
-        self._stream = stream
-        self.setFormatter(line)
+    `inherits`: a logger without an output of its own is content with the root's.
+    """
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as a line of its own."""
-        try:
-            self._put(self.format(record) + "\n")
-        except Exception:  # a closed terminal, or none: a log never breaks its caller
-            self.handleError(record)
-
-    def write(self, lines: list[str]) -> None:
-        """Write lines that are no records, at once. Raises what the stream raises."""
-        with self.lock or nullcontext():
-            self._put("\n".join([*lines, ""]))
-
-    def _put(self, text: str) -> None:
-        stream = getattr(sys, self._stream)
-        stream.write(text)
-        stream.flush()
+    error: str | None = None
+    access: str | None = None
+    error_line: logging.Formatter = _ERROR_LINE
+    inherits: bool = False
 
 
-def set_up_logs(level: str) -> None:
+PLAIN = Places()
+
+
+def set_up_logs(level: str, places: Places = PLAIN) -> None:
     """Let the error log be written from `level` ("info") on, and the access log whole.
 
-    A second call only re-levels. Called after the application was loaded: its own logging.config
-    may have disabled every logger that it found.
+    A second call takes the places anew. Called after the application was loaded: its own
+    logging.config may have disabled every logger that it found. Raises OSError where a file cannot
+    be opened.
     """
-    _set_up(ERROR_LOG, level.upper(), TerminalOutput("stderr", _ERROR_LINE))
-    _set_up(ACCESS_LOG, "INFO", TerminalOutput("stdout", _ACCESS_LINE))
+    line = places.error_line
+    errors = _output(places.error, "stderr", line)
+    _set_up(ERROR_LOG, level.upper(), errors, inherits=places.inherits)
+    access = _output(places.access, "stdout", _ACCESS_LINE)
+    _set_up(ACCESS_LOG, "INFO", access, inherits=places.inherits)
 
 
 def reopen_logs() -> None:
@@ -70,7 +66,7 @@ def reopen_logs() -> None:
                     reopen()
 
 
-def only_output(logger: logging.Logger) -> TerminalOutput | None:
+def only_output(logger: logging.Logger) -> Output | None:
     """The output that writes what `logger` is told as it is, where nothing else wants records.
 
     None where a program hung outputs or filters of its own on the logger: those get a record each.
@@ -80,16 +76,38 @@ def only_output(logger: logging.Logger) -> TerminalOutput | None:
     if len(logger.handlers) != 1:
         return None
     [output] = logger.handlers
-    if type(output) is not TerminalOutput or output.filters or output.level > logging.INFO:
+    if type(output) not in (TerminalOutput, FileOutput) or output.filters:
         return None
-    return output if output.formatter is _ACCESS_LINE else None
+    if output.level > logging.INFO or output.formatter is not _ACCESS_LINE:
+        return None
+    return output if isinstance(output, Output) else None
 
 
-def _set_up(name: str, level: str, output: logging.Handler) -> None:
+def wants_colour(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether what is written to `stream` may have colours (no-color.org, force-color.org)."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _output(file: str | None, stream: str, line: logging.Formatter) -> Output:
+    return TerminalOutput(stream, line) if file is None else FileOutput(file, line)
+
+
+def _set_up(name: str, level: str, output: Output, *, inherits: bool) -> None:
     logger = logging.getLogger(name)
     logger.disabled = False
     logger.setLevel(level)
-    if not logger.handlers:
-        logger.addHandler(output)
-        # The application's root logger often writes to a terminal, too: once is enough.
-        logger.propagate = False
+    for old in [each for each in logger.handlers if isinstance(each, Output)]:
+        if old.place == output.place and old.formatter is output.formatter:
+            break  # with what a program may have hung on it
+        logger.removeHandler(old)
+        old.close()
+    if logger.handlers or (inherits and logger.propagate and logger.hasHandlers()):
+        output.close()
+        return
+    logger.addHandler(output)
+    # The application's root logger often writes to a terminal, too: once is enough.
+    logger.propagate = False

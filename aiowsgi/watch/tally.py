@@ -53,7 +53,7 @@ class Tally:
         queued = exchange.queued
         if not queued:  # answered before it was
             return
-        ended = exchange.ended
+        ended = exchange.writer.ended
         wait = (exchange.started or ended) - queued
         counts.waits[bisect_left(BOUNDS, wait)] += 1
         counts.waited += wait

@@ -90,6 +90,10 @@ class Template:
         """The address of the client that sent `head`; empty for a unix socket."""
         return str(self.keys.get("REMOTE_ADDR", ""))
 
+    def request_id(self, head: RequestHead, field: str) -> str:
+        """The id that whoever is believed gave the request in a meta-variable; empty for none."""
+        return ""
+
     def build(self, head: RequestHead, body: object, content_length: int | None) -> Environ:
         """Make the environ of one request: a fresh dict, the application's to change (P2).
 

@@ -15,6 +15,7 @@ Call flow: ForwardedEnviron.connection -> ForwardedTemplate.build -> Told -> env
 from __future__ import annotations
 
 import logging
+import re
 from typing import Final, NamedTuple
 
 from aiowsgi.http11.messages import Endpoints, RequestHead
@@ -35,6 +36,10 @@ from aiowsgi.wsgi.trust import UNIX, Trust
 from aiowsgi.wsgi.types import Environ
 
 logger = logging.getLogger("aiowsgi.error")
+
+# It goes into a response, into logs, and to whatever the application calls: bounded, one word, and
+# nothing that means something in a quoted string.
+_is_id = re.compile(r"[!#-\[\]-~]{1,200}").fullmatch
 
 _FORWARDED: Final = "HTTP_FORWARDED"
 _FOR: Final = "HTTP_X_FORWARDED_FOR"
@@ -111,6 +116,11 @@ class ForwardedTemplate(Template):
         except MalformedForwarded:
             return super().client(head)
         return super().client(head) if told.client is None else told.client[0]
+
+    def request_id(self, head: RequestHead, field: str) -> str:
+        """The id that the proxy gave the request; empty where it is none that may be echoed."""
+        given = head.fields.get(field, "")
+        return given if _is_id(given) else ""
 
     def build(self, head: RequestHead, body: object, content_length: int | None) -> Environ:
         """Make the environ of one request as the client asked for it.

@@ -88,12 +88,6 @@ def test_flags_are_found_however_they_are_written() -> None:
 
 # Options that are being made for these names, or names that only the other server's inside knows.
 NOT_HERE_YET = {
-    "--access-logfile",
-    "--access-logformat",
-    "--error-logfile",
-    "--log-config",
-    "--log-config-json",
-    "--log-file",
     "--reload",
     "--reload-extra-file",
     "--reuse-port",

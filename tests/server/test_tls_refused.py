@@ -42,7 +42,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[Live]:
 def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """The lines of the log so far."""
     caplog.set_level(logging.INFO, "aiowsgi.error")
-    return lambda: [each for each in caplog.messages if not each.startswith("Listening")]
+    return lambda: [
+        each.getMessage()
+        for each in caplog.records
+        if each.name == "aiowsgi.error" and not each.getMessage().startswith("Listening")
+    ]
 
 
 # -- plain HTTP ----------------------------------------------------------------------------------

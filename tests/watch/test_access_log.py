@@ -10,7 +10,9 @@ from collections.abc import Iterable
 import pytest
 
 from aiowsgi.watch import log_thread
-from aiowsgi.watch.access_log import AccessLog, combined, stamp
+from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.watch.combined import CombinedLines, combined
+from aiowsgi.watch.lines import stamp
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 from tests.server.wsgi_client import Client
@@ -150,7 +152,7 @@ def test_the_time_is_local_with_its_offset_and_in_english(
 def test_the_time_of_a_line_is_that_of_its_end(kept: Kept) -> None:
     """Its text is kept for a second, and no longer."""
     before = int(time.time())
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     note(log, 0)
     while int(time.time()) == before:
         threading.Event().wait(0.01)
@@ -171,7 +173,7 @@ def test_a_logger_that_is_off_costs_nothing(kept: Kept) -> None:
 
 
 def test_close_writes_what_waits(kept: Kept) -> None:
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     for number in range(500):
         note(log, number)
     log.close()
@@ -186,7 +188,7 @@ def test_a_slow_log_holds_nobody_and_drops_and_counts(
 ) -> None:
     """Memory is never filled: what does not fit is counted, and that is told."""
     monkeypatch.setattr(log_thread, "_MOST", 100)
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     kept.go.clear()
     note(log, 0)
     assert kept.reached.wait(10)  # the log's thread hangs in the first line
@@ -211,7 +213,7 @@ def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(log_thread, "_PATIENCE", 0.05)
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     kept.go.clear()
     note(log, 0)
     assert kept.reached.wait(10)
@@ -226,7 +228,7 @@ def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
 
 
 def test_lines_of_many_threads_are_all_written(kept: Kept) -> None:
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
 
     def many() -> None:
         for number in range(2000):

@@ -11,6 +11,7 @@ import pytest
 
 from aiowsgi.watch import log_thread
 from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.watch.combined import CombinedLines
 from aiowsgi.watch.logs import ERROR_LOG, set_up_logs
 from tests.watch.lines import ACCESS, Kept, note, parts
 
@@ -30,7 +31,7 @@ class Mark(logging.Filter):
 
 
 def write(numbers: Iterable[int]) -> None:
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     for number in numbers:
         note(log, number)
     log.close()
@@ -140,7 +141,7 @@ def test_a_broken_terminal_does_not_end_the_log(
             tried.release()
             raise BrokenPipeError("gone")
 
-    log = AccessLog(ACCESS)
+    log = AccessLog(ACCESS, CombinedLines())
     with monkeypatch.context() as patch:
         patch.setattr("sys.stdout", Broken())
         for number in range(2):

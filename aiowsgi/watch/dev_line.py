@@ -1,0 +1,54 @@
+"""The access log for people: aligned, the target last, in colours where a terminal shows them."""
+
+from __future__ import annotations
+
+import time
+
+from aiowsgi.watch.entry import Entry
+from aiowsgi.watch.lines import escaped, is_plain
+
+_PLAIN = "\x1b[0m"
+_DIM = "\x1b[2m"
+_RED = "\x1b[31m"
+_COLOURS = {2: "\x1b[32m", 3: "\x1b[36m", 4: "\x1b[33m", 5: _RED}  # by the status' first digit
+
+
+class DevLine:
+    """Makes the lines, coloured or not; any thread."""
+
+    def __init__(self, *, coloured: bool) -> None:
+        self._coloured = coloured
+
+    def write(self, entry: Entry) -> str:
+        """Make one line."""
+        now = time.strftime("%H:%M:%S", time.localtime(entry.when))
+        target = entry.target or entry.line or "-"
+        if not is_plain(target):
+            target = escaped(target)
+        method = entry.method or "-"
+        if not is_plain(method):
+            method = escaped(method)
+        took, size = f"{_duration(entry.seconds):>8}", f"{_size(entry.sent):>9}"
+        status = self._in(_COLOURS.get(entry.status // 100, ""), f"{entry.status or '-':>3}")
+        cut = "  " + self._in(_RED, "aborted") if entry.aborted else ""
+        figures = self._in(_DIM, took + size)
+        return f"{self._in(_DIM, now)} {status} {figures}  {method:<7} {target}{cut}"
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self._coloured and colour else text
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 0:
+        return "-"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.1f} s" if seconds < 999 else f"{seconds / 60:.0f} min"
+
+
+def _size(size: int) -> str:
+    if size < 1000:
+        return f"{size} B"
+    if size < 999_500:
+        return f"{size / 1000:.1f} kB"
+    return f"{size / 1_000_000:.1f} MB" if size < 999_500_000 else f"{size / 1e9:.1f} GB"

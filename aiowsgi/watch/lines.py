@@ -1,0 +1,66 @@
+"""What every kind of access line is made of: escaped text, times, and who makes a line of them.
+
+Nothing of a request forges a line (S14): in text from outside, quotes, backslashes and all that is
+no printable ASCII are escaped.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from aiowsgi.bridge.exchange import Exchange
+from aiowsgi.errors import ProtocolError
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_UNSAFE = re.compile(r'[^\x20-\x7e]|["\\]')
+is_plain = re.compile(r"[ !#-\[\]-~]*").fullmatch
+
+
+class Lines:
+    """Makes the lines of one format; any thread, several at once.
+
+    `timed`: whether it wants to know when the first and the last byte of a response were sent.
+    """
+
+    timed = False
+
+    def answered(self, exchange: Exchange) -> str:
+        """The line of an exchange that is over."""
+        raise NotImplementedError
+
+    def rejected(self, client: str, error: ProtocolError, sent: int) -> str:
+        """The line of a request that the server refused by itself; `sent` in bytes."""
+        raise NotImplementedError
+
+
+class Stamps:
+    """The time as lines have it; the text is made once a second."""
+
+    def __init__(self) -> None:
+        self._last = (0, "")  # in one piece: several threads read and replace it
+
+    def now(self) -> str:
+        """The time now."""
+        now = int(time.time())
+        second, text = self._last
+        if now != second:
+            text = stamp(now)
+            self._last = (now, text)
+        return text
+
+
+def escaped(text: str) -> str:
+    """Printable ASCII; quotes, backslashes and everything else as \\xNN."""
+    return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def stamp(now: int) -> str:
+    """A time in seconds since the epoch as log lines have it, English under any locale."""
+    local = time.localtime(now)
+    hours, minutes = divmod(abs(local.tm_gmtoff) // 60, 60)
+    sign = "-" if local.tm_gmtoff < 0 else "+"
+    return (
+        f"{local.tm_mday:02}/{_MONTHS[local.tm_mon - 1]}/{local.tm_year}:"
+        f"{local.tm_hour:02}:{local.tm_min:02}:{local.tm_sec:02} {sign}{hours:02}{minutes:02}"
+    )
