@@ -55,6 +55,13 @@ class WatchOptions:
         "Serve metrics for Prometheus here, at /metrics, summed over the workers; needs the extra "
         "metrics. Whoever can connect can read them.",
     )
+    status: str | None = option(
+        None,
+        _place(9091),
+        WATCH,
+        "Serve the live status page here: rates, latencies, threads, and each request under way. "
+        "Whoever can connect can read it.",
+    )
     control_socket: str | None = option(
         None,
         kinds.Kind("PATH", check_socket, lambda path: path or "off", absent="auto"),
@@ -72,9 +79,9 @@ class WatchOptions:
     @property
     def operated(self) -> bool:
         """Whether one process without workers has anything to show to an operator."""
-        return self.metrics is not None or bool(self.control_socket)
+        return self.counts_requests or bool(self.control_socket)
 
     @property
     def counts_requests(self) -> bool:
         """Whether requests are counted and timed."""
-        return self.metrics is not None
+        return self.metrics is not None or self.status is not None

@@ -45,7 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         for part in (
             *"acceptor admin alerts assembly certificates control drain handshake".split(),
             *"log_setup loops metrics one_process opening server signals sites".split(),
-            *"sockets systemd tls view watched".split(),
+            *"sockets status_page systemd tls view watched".split(),
         )
     ),
     tuple(

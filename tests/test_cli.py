@@ -54,6 +54,7 @@ SAMPLES = {
     "access_logfile": ("a.log", "a.log"),
     "access_logformat": ("%(h)s %(D)s", "%(h)s %(D)s"),
     "request_id_header": ("X-Trace", "X-Trace"),
+    "status": ("[::1]:9091", "[::1]:9091"),
     "header_map": ("refuse", "refuse"),
     "request_buffering": ("off", "off"),
     "root_path": ("/app", "/app"),

@@ -127,6 +127,7 @@ def test_python_values_and_text_mean_the_same(name: str, text: Any, value: objec
         ("ssl_context_factory", "module:name", "a function"),
         ("root_path", "/a b", "a path such as /app"),
         ("root_path", "/a\r\n", "a path such as /app"),
+        ("status", "here", "HOST:PORT such as 127.0.0.1:9091 (or off)"),
         ("metrics", "9090", "HOST:PORT such as 127.0.0.1:9090 (or off)"),
         ("metrics", "unix:/x", "HOST:PORT"),
         ("metrics", True, "HOST:PORT"),

@@ -75,6 +75,7 @@ DEFAULTS: dict[str, object] = {
     "log_level": "info",
     "control_socket": None,
     "metrics": None,
+    "status": None,
     "access_log": True,
     "access_logfile": None,
     "access_logformat": None,

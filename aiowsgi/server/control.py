@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from functools import partial
 
-from aiowsgi.server.admin import Asked, Route, Routes
+from aiowsgi.server.admin import Asked, Route
 from aiowsgi.server.watched import REQUESTS, STACKS, CommandRefusedError, Watched
 
 _SUFFIX = ".sock"
@@ -74,7 +74,7 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def routes(watched: Watched) -> Routes:
+def routes(watched: Watched) -> dict[tuple[str, str], Route]:
     """What can be asked and told."""
     return {
         ("GET", "/status"): lambda asked: asked.answer_json(watched.status()),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aiowsgi.server.admin import Asked, Routes
+from aiowsgi.server.admin import Asked, Route
 from aiowsgi.server.watched import Watched
 from aiowsgi.watch.prometheus import Exposition
 
 
-def routes(watched: Watched) -> Routes:
+def routes(watched: Watched) -> dict[tuple[str, str], Route]:
     """What can be asked. Raises ConfigError where prometheus-client is not installed."""
     exposition = Exposition(watched.numbers)
 

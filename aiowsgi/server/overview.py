@@ -8,6 +8,7 @@ second is named as silent, and nobody waits for it.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -86,6 +87,12 @@ class Overview:
             self._acts[name](value)
         except ConfigError as error:
             raise CommandRefusedError(f"the configuration cannot be read anew: {error}") from None
+
+    @property
+    def patience(self) -> float:
+        """Seconds until somebody who has asked has waited for long enough."""
+        deadlines = (question.deadline for question in self._questions.values())
+        return max(0.0, min(deadlines, default=math.inf) - time.monotonic())
 
     def heard(self, child: Child) -> None:
         """Take what a worker has answered."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from aiowsgi.binds import Bind, UnixBind, parse_bind
 from aiowsgi.config import Config
-from aiowsgi.server import control, metrics
+from aiowsgi.server import control, metrics, status_page
 from aiowsgi.server.admin import Route, Routes, Site
 from aiowsgi.server.sockets import listen
 from aiowsgi.server.watched import Watched
@@ -17,7 +17,7 @@ from aiowsgi.server.watched import Watched
 logger = logging.getLogger("aiowsgi.error")
 
 _BACKLOG = 64
-_NAMES = {("GET", "/metrics"): "Metrics"}
+_NAMES = {("GET", "/metrics"): "Metrics", ("GET", "/"): "Status page"}
 
 
 class Sites:
@@ -30,7 +30,7 @@ class Sites:
 
     async def open(self, config: Config, *, supervised: bool) -> None:
         """Serve what is wanted. Raises ConfigError where an address cannot be opened."""
-        for bind, routes in _wanted(config, self._watched, supervised).items():
+        for bind, routes in self._wanted(config, supervised).items():
             for listener in listen([bind], _BACKLOG):
                 site = Site(self._loop, listener, routes)
                 self._sites.append(site)
@@ -39,8 +39,19 @@ class Sites:
                     if page in routes:
                         logger.info("%s at: %s%s", name, listener.url, page[1])
 
-    def look(self, now: float) -> None:
-        """Once a second at least: send on what changes."""
+    def _wanted(self, config: Config, supervised: bool) -> Mapping[Bind, Routes]:
+        """What is to be served where; metrics and status may have one address together."""
+        wanted: dict[Bind, dict[tuple[str, str], Route]] = {}
+        if config.metrics is not None:
+            routes = metrics.routes(self._watched)
+            wanted.setdefault(parse_bind(config.metrics), {}).update(routes)
+        if config.status is not None:
+            routes = status_page.routes(self._watched, config, self._loop)
+            wanted.setdefault(parse_bind(config.status), {}).update(routes)
+        path = _control_path(config, supervised)
+        if path is not None:
+            wanted[UnixBind(path, 0o600)] = control.routes(self._watched)
+        return wanted
 
     def close(self) -> None:
         """Close them all."""
@@ -55,16 +66,6 @@ async def show(
     sites = Sites(loop, watched)
     stack.callback(sites.close)
     await sites.open(config, supervised=False)
-
-
-def _wanted(config: Config, watched: Watched, supervised: bool) -> Mapping[Bind, Routes]:
-    wanted: dict[Bind, dict[tuple[str, str], Route]] = {}
-    if config.metrics is not None:
-        wanted.setdefault(parse_bind(config.metrics), {}).update(metrics.routes(watched))
-    path = _control_path(config, supervised)
-    if path is not None:
-        wanted[UnixBind(path, 0o600)] = dict(control.routes(watched))
-    return wanted
 
 
 def _control_path(config: Config, supervised: bool) -> str | None:

@@ -109,6 +109,7 @@ class Supervisor:
         workers, now = self._workers, time.monotonic()
         workers.balance(now)
         wait = min(workers.patience, self._notifier.patience, max(0.0, self._ends_at - now))
+        wait = min(wait, self._watching.patience)
         for key, _ in self._selector.select(wait):
             if isinstance(key.data, Child):
                 workers.listen(key.data)

@@ -35,6 +35,11 @@ class Watching:
         """What to select on."""
         return self._side.fileno()
 
+    @property
+    def patience(self) -> float:
+        """Seconds for which there is nothing to do unless somebody says something."""
+        return min(self._side.patience, self._overview.patience)
+
     def heard(self, child: Child) -> None:
         """A worker has said something."""
         self._overview.heard(child)
@@ -42,7 +47,6 @@ class Watching:
     def turn(self, now: float) -> None:
         """Serve who is connected; `now` in monotonic seconds."""
         self._overview.look(now)
-        self._sites.look(now)
         self._side.turn()
 
     def forget(self) -> None:

@@ -37,7 +37,7 @@ _COUNTERS = {
     RESTARTS: ("reason", "Workers that were replaced."),
 }
 _HISTOGRAMS = {
-    DURATION: "From the whole request to the end of the application's response, in seconds.",
+    DURATION: "From the whole request until the last byte of its response was sent, in seconds.",
     WAIT: "Of this, the time until a thread was free, in seconds.",
 }
 _GAUGES = {
