@@ -1,8 +1,8 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
 Declared in config_process.py, config_workers.py, config_identity.py, config_http.py,
-config_load.py, config_logs.py, config_proxies.py and config_watch.py, one dataclass field each.
-Flags, variables, `--help`, `--print-config` and docs/options.md follow.
+config_load.py, config_logs.py, config_proxies.py, config_watch.py and config_development.py, one
+dataclass field each. Flags, variables, `--help`, `--print-config` and docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiowsgi.binds import Bind, combine, parse_bind
+from aiowsgi.config_development import DevelopmentOptions
 from aiowsgi.config_http import HttpOptions
 from aiowsgi.config_identity import IdentityOptions
 from aiowsgi.config_load import LoadOptions
@@ -36,6 +37,7 @@ class Config(
     ProxyOptions,
     WatchOptions,
     LogOptions,
+    DevelopmentOptions,
 ):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 

@@ -23,6 +23,7 @@ FIELDS = "Environ and header fields"
 PROXIES = "Proxies"
 LOGS = "Logs"
 WATCH = "Watching"
+DEVELOPMENT = "Development"
 GROUPS = (
     START,
     SOURCE,
@@ -39,6 +40,7 @@ GROUPS = (
     PROXIES,
     LOGS,
     WATCH,
+    DEVELOPMENT,
 )
 
 

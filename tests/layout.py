@@ -15,6 +15,7 @@ Sources = Mapping[str, str]
 # From the ground up. A name stands for its module and everything inside it; the longest one wins.
 CONFIG = (
     "aiowsgi.config",
+    "aiowsgi.config_development",
     "aiowsgi.config_http",
     "aiowsgi.config_identity",
     "aiowsgi.config_load",

@@ -51,6 +51,7 @@ SERVES = {
     "aiowsgi --uds app.sock --uds-permissions 660 --forwarded-allow-ips unix examples/hello.py:app",
     "aiowsgi --bind 0.0.0.0:8000 --graceful-timeout 20s examples/hello.py:app",
     "aiowsgi --workers auto --bind 0.0.0.0:8000 examples/hello.py:app",
+    "aiowsgi --debug --validate --bind 127.0.0.1:8000 examples/hello.py:app",
 }
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeAlias
 
+from aiowsgi.bridge.answers import own_answer
 from aiowsgi.bridge.disconnect import Aside
 from aiowsgi.bridge.writer import ResponseWriter
-from aiowsgi.http11.messages import RequestHead
+from aiowsgi.http11.messages import RequestHead, ResponseHead
 from aiowsgi.wsgi.environ import EnvironBuilder, Template
 from aiowsgi.wsgi.types import WSGIApplication
+
+# Makes head and body of the answer to a request whose application has raised; never raises.
+Explain: TypeAlias = Callable[[RequestHead, BaseException], tuple[ResponseHead, bytes]]
 
 
 class Application:
@@ -24,6 +28,7 @@ class Application:
         "clock",
         "context",
         "environ",
+        "explain",
         "on_end",
         "patience",
         "raises",
@@ -44,6 +49,7 @@ class Application:
         on_end: Callable[[Any], None] | None = None,
         timed: bool = True,
         raises: bool = False,
+        explain: Explain | None = None,
     ) -> None:
         self.app = app
         self.environ = environ
@@ -56,6 +62,7 @@ class Application:
         self.aside = Aside()  # where callbacks run when a client leaves
         self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
         self.raises = raises  # what the application raises is for the host, not for us to answer
+        self.explain = explain  # instead of a plain 500 (--debug); None = no word of it (S13)
         # Called once the client has all that it will get, on the pool thread or the loop's: the
         # access log. `timed`: it wants to know when the first and the last byte were sent.
         self.on_end = on_end
@@ -68,3 +75,9 @@ class Application:
             found = template.request_id(head, self._id_field) or found
             writer.identify(self._id_header, found)
         return found
+
+    def failed(self, head: RequestHead, error: BaseException) -> tuple[ResponseHead, bytes]:
+        """Make the answer to a request whose application has raised: a plain 500, or why."""
+        if self.explain is None:
+            return own_answer(500, close=False)
+        return self.explain(head, error)

@@ -22,7 +22,7 @@ from aiowsgi.bridge.disconnect import ClientWatch
 from aiowsgi.bridge.input import InputStream
 from aiowsgi.bridge.writer import ResponseWriter
 from aiowsgi.errors import ClientDisconnected
-from aiowsgi.http11.messages import RequestHead
+from aiowsgi.http11.messages import RequestHead, ResponseHead
 from aiowsgi.wsgi.call import Call
 from aiowsgi.wsgi.environ import NO_TEMPLATE, Template
 from aiowsgi.wsgi.forwarded_syntax import MalformedForwarded
@@ -195,7 +195,7 @@ class Exchange:
         """Run the application for this request; never raises."""
         patience = self._application.patience
         if patience is not None and self.started - self.queued > patience:
-            self._say(503, close=True)
+            self._say(own_answer(503, close=True))
         elif not self.writer.gone:  # a client that left while queued is not worth a call
             self._context.copy().run(self._run)
         self._finish()
@@ -207,7 +207,7 @@ class Exchange:
 
     def answer(self, status: int, text: str = "", *, close: bool = False) -> None:
         """Answer for an application that is not called; for whoever has the exchange alone."""
-        self._say(status, text, close=close)
+        self._say(own_answer(status, text, close=close))
         self._finish()
 
     def _run(self) -> None:
@@ -229,17 +229,17 @@ class Exchange:
             if writer.gone:
                 writer.cut()
             else:  # the body was cut (P19), but the client may still read
-                self._answer(call, self.refusal)
+                self._answer(call, own_answer(self.refusal, close=self.refusal < 500))
         except MalformedForwarded as error:  # nobody knows who asks, and nothing was called (S12)
             logger.info("400 to %s: %s", self.client or "a local client", error)
-            self._answer(call, 400)
+            self._answer(call, own_answer(400, close=True))
         except BaseException as error:  # SystemExit is a 500 too (P44)
             if self._application.raises and not (call is not None and call.complete):
                 self.failure = error
                 writer.cut()
                 return
             logger.error("Error in %s %s", self.head.method, self.head.shown_path, exc_info=error)
-            self._answer(call, 500)
+            self._answer(call, self._application.failed(self.head, error))
 
     def early_hints(self, fields: Given) -> None:
         """`wsgi.early_hints`: tell the client what it will need (103, RFC 8297) before the answer.
@@ -251,18 +251,17 @@ class Exchange:
         if self.writer.informs and not self._done:
             self.writer.inform(103, head.fields)
 
-    def _answer(self, call: Call | None, status: int) -> None:
+    def _answer(self, call: Call | None, answer: tuple[ResponseHead, bytes]) -> None:
         """Answer for the application where nothing was sent yet; cut what was begun (P43)."""
         if call is None or not call.started:
-            self._say(status, close=status < 500)
+            self._say(answer)
         elif not call.complete:
             self.writer.cut()
 
-    def _say(self, status: int, text: str = "", *, close: bool) -> None:
+    def _say(self, answer: tuple[ResponseHead, bytes]) -> None:
         """Send an answer of the server's own."""
-        head, body = own_answer(status, text, close=close)
         try:
-            self.writer.whole(head, [body])
+            self.writer.whole(answer[0], [answer[1]])
         except (ClientDisconnected, OSError):
             self.writer.cut()
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
 
-from aiowsgi.bridge.application import Application
+from aiowsgi.bridge.application import Application, Explain
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
@@ -60,7 +60,7 @@ def assemble(
     log = log or _access_log(config)
     tally = Tally(config.queue_timeout)
     application = Application(
-        app,
+        _validated(app) if config.validate else app,
         _environ(config),
         context=context,
         clock=time.monotonic,
@@ -69,6 +69,7 @@ def assemble(
         id_header=config.request_id_header,
         on_end=_on_end(log, tally if config.counts_requests else None),
         timed=config.counts_requests or (log is not None and log.timed),
+        explain=_explain() if config.debug else None,
     )
     wakes = wake_queue(loop)
     dispatcher = Dispatcher(
@@ -116,6 +117,18 @@ def assemble(
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
+
+
+def _validated(app: WSGIApplication) -> WSGIApplication:
+    from wsgiref.validate import validator
+
+    return validator(app)
+
+
+def _explain() -> Explain:
+    from aiowsgi.watch.traceback_page import explain
+
+    return explain
 
 
 def _access_log(config: Config) -> AccessLog | None:
