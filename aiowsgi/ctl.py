@@ -107,6 +107,8 @@ def _tells(name: str) -> Callable[..., int]:
 
 def _talk(path: str | None, method: str, target: str) -> Any:
     """Ask the server; what it said. Raises ConfigError where there is none."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise ConfigError("this system has no unix sockets, and so no control socket")
     path = path or _only_one()
     connection = _UnixConnection(path)
     try:
@@ -120,8 +122,6 @@ def _talk(path: str | None, method: str, target: str) -> Any:
 
 
 def _only_one() -> str:
-    if not hasattr(socket, "AF_UNIX"):
-        raise ConfigError("this system has no unix sockets, and so no control socket")
     alive = [path for path in found() if is_alive(path)]
     if len(alive) == 1:
         return alive[0]

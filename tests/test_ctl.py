@@ -171,6 +171,17 @@ def test_off_is_off(ctl: Ctl) -> None:
         assert not (ctl.directory / "aiowsgi").exists()
 
 
+def test_where_it_cannot_be_had_the_server_serves_without(ctl: Ctl) -> None:
+    """Nobody has asked for it; a directory of others, or a name that is too long, is no error."""
+    ctl.directory.joinpath("aiowsgi").mkdir(mode=0o755)
+    long = ctl.directory / ("x" * 100)
+    long.mkdir()
+    for directory, why in ((ctl.directory, "not a directory of this user's"), (long, "too long")):
+        with supervised("--workers", "2", XDG_RUNTIME_DIR=str(directory)) as server:
+            server.log.wait(f"aiowsgi ctl will not find this server: .*{why}")
+            assert int(server.get()) in server.pids
+
+
 def test_one_worker_has_none_by_default(ctl: Ctl) -> None:
     with started(ctl, "--workers", "1"):
         assert not (ctl.directory / "aiowsgi").exists()

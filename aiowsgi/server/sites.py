@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from aiowsgi.binds import Bind, UnixBind, parse_bind
 from aiowsgi.config import Config
+from aiowsgi.errors import ConfigError
 from aiowsgi.server import control, metrics, status_page
 from aiowsgi.server.admin import Route, Routes, Site
 from aiowsgi.server.sockets import listen
@@ -30,16 +31,26 @@ class Sites:
 
     async def open(self, config: Config, *, supervised: bool) -> None:
         """Serve what is wanted. Raises ConfigError where an address cannot be opened."""
-        for bind, routes in self._wanted(config, supervised).items():
-            for listener in listen([bind], _BACKLOG):
-                site = Site(self._loop, listener, routes)
-                self._sites.append(site)
-                await site.open()
-                for page, name in _NAMES.items():
-                    if page in routes:
-                        logger.info("%s at: %s%s", name, listener.url, page[1])
+        for bind, routes in self._wanted(config).items():
+            await self._serve(bind, routes)
+        if supervised and config.worker_count > 1 and config.control_socket is None:
+            # Nobody has asked for it: a system where it cannot be had is served without.
+            try:
+                path = control.default_path()
+                await self._serve(UnixBind(path, 0o600), control.routes(self._watched))
+            except (OSError, ConfigError) as error:
+                logger.warning("aiowsgi ctl will not find this server: %s", error)
 
-    def _wanted(self, config: Config, supervised: bool) -> Mapping[Bind, Routes]:
+    async def _serve(self, bind: Bind, routes: Routes) -> None:
+        for listener in listen([bind], _BACKLOG):
+            site = Site(self._loop, listener, routes)
+            self._sites.append(site)
+            await site.open()
+            for page, name in _NAMES.items():
+                if page in routes:
+                    logger.info("%s at: %s%s", name, listener.url, page[1])
+
+    def _wanted(self, config: Config) -> Mapping[Bind, Routes]:
         """What is to be served where; metrics and status may have one address together."""
         wanted: dict[Bind, dict[tuple[str, str], Route]] = {}
         if config.metrics is not None:
@@ -48,9 +59,8 @@ class Sites:
         if config.status is not None:
             routes = status_page.routes(self._watched, config, self._loop)
             wanted.setdefault(parse_bind(config.status), {}).update(routes)
-        path = _control_path(config, supervised)
-        if path is not None:
-            wanted[UnixBind(path, 0o600)] = control.routes(self._watched)
+        if config.control_socket:
+            wanted[UnixBind(config.control_socket, 0o600)] = control.routes(self._watched)
         return wanted
 
     def close(self) -> None:
@@ -66,16 +76,3 @@ async def show(
     sites = Sites(loop, watched)
     stack.callback(sites.close)
     await sites.open(config, supervised=False)
-
-
-def _control_path(config: Config, supervised: bool) -> str | None:
-    """Where the control socket is to be; None where there is to be none."""
-    if config.control_socket is not None:
-        return config.control_socket or None
-    if not supervised or config.worker_count == 1:
-        return None
-    try:
-        return control.default_path()
-    except OSError as error:
-        logger.warning("No control socket: %s", error)
-        return None
