@@ -69,6 +69,9 @@ class Asked:
         """Begin an answer without an end; what sends a piece of it, and says whether to go on."""
         start = self._encoder.start(ResponseHead(200, "OK", [("Content-Type", kind), *_FIELDS]))
         self._connection.send([start])
+        if self._encoder.bodiless:  # asked by HEAD
+            self._connection.over(keep_alive=self._encoder.keep_alive)
+            return lambda _: False
 
         def send(piece: bytes) -> bool:
             return self._connection.send(self._encoder.data(piece))

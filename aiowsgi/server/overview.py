@@ -118,5 +118,5 @@ def _together(question: _Question) -> dict[str, Any]:
     for table in question.tables:
         for name, rows in table.items():
             found[name] = found.get(name, []) + rows
-    found["requests"].sort(key=lambda row: -row["age"])
+    found["requests"].sort(key=lambda row: -row.get("age", 0.0))
     return found

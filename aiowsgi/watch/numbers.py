@@ -72,8 +72,16 @@ class Numbers:
 
 
 def read(text: str) -> Numbers:
-    """Make the numbers that `text` says."""
-    return Numbers(**json.loads(text))
+    """Make the numbers that `text` says.
+
+    Empty where it is not understood: a reload may have brought a worker of another version of us.
+    """
+    try:
+        found = Numbers(**json.loads(text))
+        understood = all(len(sizes) == len(BOUNDS) + 1 for sizes in found.buckets.values())
+    except (AttributeError, TypeError, ValueError):
+        return Numbers()
+    return found if understood else Numbers()
 
 
 def total(parts: Iterable[Numbers]) -> Numbers:

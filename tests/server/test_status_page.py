@@ -86,6 +86,12 @@ def test_it_says_each_second_what_changes(port: Callable[[], int]) -> None:
         assert told["numbers"]["gauges"]["threads"]["idle"] == 3
 
 
+def test_head_of_what_has_no_end_ends(port: Callable[[], int]) -> None:
+    with live(echo, **PLACE):
+        told = ask(port(), "/events", "HEAD")
+        assert (told.status, told.body) == (200, b"")
+
+
 def test_it_goes_on_with_every_thread_stuck(port: Callable[[], int]) -> None:
     """S17."""
     with all_stuck(Stuck(), **PLACE) as (_, _), Events(port()) as events:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from aiowsgi.errors import ProtocolError
 from aiowsgi.watch.numbers import BOUNDS, KINDS, SHED, TIMEOUTS, Numbers, read, total
 from aiowsgi.watch.tally import Tally
@@ -62,3 +64,11 @@ def test_what_is_told_as_text_is_read_as_it_was() -> None:
     numbers.gauges = {"threads": {"busy": 2.0}}
     assert read(numbers.text()) == numbers
     assert numbers.lasting().gauges == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"news": 1}', '{"buckets": 5}', '{"buckets": {"d": [1, 2]}}', "\x00"]
+)
+def test_what_another_version_tells_is_no_error(text: str) -> None:
+    """A supervisor outlives the installation of a new version, and its workers do not."""
+    assert read(text) == Numbers()
