@@ -1,8 +1,9 @@
 """Config: every option once, with its name, type, default, unit, help and check.
 
 Declared in config_process.py, config_workers.py, config_identity.py, config_http.py,
-config_load.py, config_logs.py, config_proxies.py, config_watch.py and config_development.py, one
-dataclass field each. Flags, variables, `--help`, `--print-config` and docs/options.md follow.
+config_load.py, config_logs.py, config_proxies.py, config_watch.py, config_development.py and
+config_reload.py, one dataclass field each. Flags, variables, `--help`, `--print-config` and
+docs/options.md follow.
 `Config` itself reads no environment and touches no file: the same words give the same Config.
 """
 
@@ -20,6 +21,7 @@ from aiowsgi.config_load import LoadOptions
 from aiowsgi.config_logs import LogOptions
 from aiowsgi.config_process import ProcessOptions
 from aiowsgi.config_proxies import ProxyOptions
+from aiowsgi.config_reload import ReloadOptions
 from aiowsgi.config_watch import WatchOptions
 from aiowsgi.config_workers import WorkerOptions
 from aiowsgi.cpus import usable_cpus
@@ -38,6 +40,7 @@ class Config(
     WatchOptions,
     LogOptions,
     DevelopmentOptions,
+    ReloadOptions,
 ):
     """What a server is told. Durations in seconds, sizes in bytes, None = no limit.
 
@@ -53,6 +56,7 @@ class Config(
         self._addresses()
         self.check_tls()
         self.check_proxies(self.header_map)
+        self.check_reload(self.preload)
 
     @property
     def binds(self) -> list[Bind]:

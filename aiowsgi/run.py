@@ -62,7 +62,11 @@ def start(
     importer.enter(settings.config.chdir)
     stuck = False
     with _process(settings.config):
-        if supervised:
+        if supervised and isinstance(app, str) and settings.config.reload:
+            with _no_collection():
+                from aiowsgi.reloading import serve_and_reload
+            serve_and_reload(app, settings, reread, directory)
+        elif supervised:
             with _no_collection():
                 from aiowsgi.supervised import supervise
             if settings.config.preload:
@@ -80,22 +84,25 @@ def start(
 
 def _can_supervise(app: WSGIApplication | str, settings: Settings) -> bool:
     """Whether there can be a supervisor; ConfigError where one process will not do instead."""
+    config = settings.config
+    what = "reload" if config.reload else "workers"
     if not hasattr(os, "fork"):
-        if settings.config.worker_count == 1 and not settings.config.preload:
+        if config.worker_count == 1 and not config.preload and not config.reload:
             return False
         raise ConfigError(
-            "workers: this system cannot share sockets among processes as workers need it: leave "
+            f"{what}: this system cannot share sockets among processes as workers need it: leave "
             "it out (and WEB_CONCURRENCY, and preload), and one process serves"
         )
     if threading.current_thread() is not threading.main_thread():
         raise ConfigError(
-            "workers: signals come to a program's main thread only: call run() there, or leave "
-            "workers out"
+            f"{what}: signals come to a program's main thread only: call run() there, or leave "
+            f"{what} out"
         )
-    if not isinstance(app, str) and not settings.config.preload:
+    if not isinstance(app, str) and not config.preload:
+        instead = "" if config.reload else ", or add preload=True"
         raise ConfigError(
-            "workers: each worker is a new process, which imports the application by its name: "
-            'give the name, run("module:app", workers=...), or add preload=True'
+            f"{what}: each worker is a new process, which imports the application by its name: "
+            f'give the name, run("module:app", {what}=...){instead}'
         )
     return True
 

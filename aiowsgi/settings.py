@@ -34,21 +34,23 @@ class Settings:
     """A Config, and for each option the flag, variable or place in a file that its value is from.
 
     `sources` are the values of the options that are no part of Config. `variables` are to be in the
-    environment of the application, beside what is there. `strangers` are `AIOWSGI_*` variables that
-    name no option, each with what it may have meant.
+    environment of the application, beside what is there. `files` are those that were read.
+    `strangers` are `AIOWSGI_*` variables that name no option, each with what it may have meant.
     """
 
     config: Config
     origins: Mapping[str, str]
     sources: Mapping[str, Any]
     variables: Mapping[str, str]
+    files: tuple[str, ...]
     strangers: tuple[str, ...] = ()
 
     @property
     def supervised(self) -> bool:
         """Whether a supervisor with workers is wanted, be it one worker, or one process alone."""
         config = self.config
-        return self.origins["workers"] != DEFAULT or config.preload or config.recycles
+        wanted = self.origins["workers"] != DEFAULT or config.preload or config.recycles
+        return wanted or config.reload
 
     def lines(self) -> Iterator[str]:
         """Yield `name = value  (origin)` for each option, then what follows from them together."""
@@ -96,6 +98,7 @@ def resolve(
         {name: chosen[name][1] if name in chosen else DEFAULT for name in ALL_OPTIONS},
         sources,
         {name: value for name, (value, _) in extra.items()} | dict(sources["env"]),
+        (*((file.path,) if file else ()), *sources["env_file"]),
         strangers + more_strangers,
     )
 

@@ -58,7 +58,7 @@ def supervise(
     set_up_logging(config)
     launch: Launch
     if isinstance(app, str):
-        _check_functions(config)
+        check_functions(config)
         launch = Fresh(app, directory)
     else:
         launch = Copies(app)
@@ -147,7 +147,8 @@ def _work(load: Load, config: Config, listeners: list[Listener], line: Lifeline)
     return 0
 
 
-def _check_functions(config: Config) -> None:
+def check_functions(config: Config) -> None:
+    """ConfigError where an option is a function that a fresh interpreter would not find."""
     for name in OPTIONS:
         value = getattr(config, name)
         if callable(value) and getattr(value, "__module__", None) == "__main__":

@@ -22,6 +22,7 @@ CONFIG = (
     "aiowsgi.config_logs",
     "aiowsgi.config_process",
     "aiowsgi.config_proxies",
+    "aiowsgi.config_reload",
     "aiowsgi.config_sources",
     "aiowsgi.config_watch",
     "aiowsgi.config_workers",
@@ -52,7 +53,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            "supervisor reloader worker workers child launch lifeline spawn process "
+            "supervisor reloader changes worker workers child launch lifeline spawn process "
             "overview side_loop watching".split()
         )
     ),
@@ -66,6 +67,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "aiowsgi.supervised",
+        "aiowsgi.reloading",
         "aiowsgi.run",
         "aiowsgi.ctl",
         "aiowsgi.ctl_text",
@@ -107,6 +109,7 @@ MAY_SEE_CONFIG = (
     "aiowsgi.__main__",
     "aiowsgi.cli",
     "aiowsgi.contrib",
+    "aiowsgi.reloading",
     "aiowsgi.run",
     "aiowsgi.server",
     "aiowsgi.settings",

@@ -29,6 +29,9 @@ def shown(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, str]:
 
 
 SAMPLES = {
+    "reload_dir": ("src", "src"),
+    "reload_include": ("a/*.html", "a/*.html"),
+    "reload_exclude": ("tests", "tests"),
     "config": ("none", "none"),
     "env_file": ("/dev/null", "/dev/null"),
     "env": ("A=secret", "A"),

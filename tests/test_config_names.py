@@ -83,6 +83,12 @@ DEFAULTS: dict[str, object] = {
     "log_format": "text",
     "log_config": None,
     "request_id_header": "X-Request-ID",
+    "debug": False,
+    "validate": False,
+    "reload": False,
+    "reload_dir": (),
+    "reload_include": (),
+    "reload_exclude": (),
 }
 
 

@@ -16,6 +16,9 @@ FLAGS: tuple[Foreign, ...] = (
     same("--working-dir DIRECTORY", [GRANIAN], "chdir"),
     same("--process-name NAME", [GRANIAN], "name"),
     same("--pid-file FILE", [GRANIAN], "pid"),
+    same("--reload-paths PATH", [GRANIAN], "reload_dir"),
+    same("--reload-ignore-dirs NAME", [GRANIAN], "reload_exclude"),
+    same("--reload-ignore-paths PATH", [GRANIAN], "reload_exclude"),
     same("--no-log", [GRANIAN], "log_level", "critical"),
     ignored(
         "--log, --http1-keep-alive, --no-factory, --no-ws, --no-ssl-client-verify, --no-metrics",

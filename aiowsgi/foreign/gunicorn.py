@@ -31,6 +31,7 @@ FLAGS: tuple[Foreign, ...] = (
     ignored("--control-socket-mode MODE", [GUNICORN], "its owner alone can ask and tell"),
     ignored("--worker-tmp-dir DIR", [GUNICORN], "a worker is heard over a socket, not by a file"),
     ignored("--reload-engine NAME", [GUNICORN], "watchfiles takes what the system offers"),
+    same("--reload-extra-file FILE", [GUNICORN], "reload_include"),
     ignored("--no-sendfile", [GUNICORN], "files are sent in whatever way works on their system"),
     ignored("--initgroups", [GUNICORN], "the user's own groups are always taken"),
     ignored("-R, --enable-stdio-inheritance", [GUNICORN], "stdout and stderr are always inherited"),

@@ -9,6 +9,7 @@ _OF_THE_LOOP = "how sockets are read and written is the loop's business"
 FLAGS: tuple[Foreign, ...] = (
     same("--unix-socket PATH", [WAITRESS], "uds"),
     same("--unix-socket-perms MODE", [WAITRESS], "uds_permissions"),
+    same("--expose-tracebacks", [WAITRESS], "debug", "on"),
     same("--channel-timeout SECONDS", [WAITRESS], "keep_alive"),
     same("--max-request-header-size SIZE", [WAITRESS], "limit_request_head"),
     same("--outbuf-high-watermark SIZE", [WAITRESS], "response_spool"),
@@ -29,7 +30,11 @@ FLAGS: tuple[Foreign, ...] = (
         "a client that leaves is no error, and everything else is logged",
     ),
     ignored("--ipv4, --ipv6", [WAITRESS], "an address says of which family it is"),
-    ignored("--no-expose-tracebacks", [WAITRESS], "clients are never shown a traceback"),
+    ignored(
+        "--no-expose-tracebacks",
+        [WAITRESS],
+        "clients are shown no traceback unless --debug says so",
+    ),
     ignored(
         "--url-scheme NAME",
         [WAITRESS],
@@ -78,10 +83,5 @@ FLAGS: tuple[Foreign, ...] = (
         "--ident NAME",
         [WAITRESS],
         "--no-server-header sends none; another one is --no-server-header --header Server:NAME",
-    ),
-    refused(
-        "--expose-tracebacks",
-        [WAITRESS],
-        "clients are never shown a traceback: it is in the log, on stderr",
     ),
 )

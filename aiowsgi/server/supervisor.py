@@ -41,8 +41,11 @@ _MOST_WORKERS = 1000  # that one command may ask for
 class Supervisor:
     """Keeps `config.worker_count` workers on its listeners; for the main thread of a process.
 
-    `launch` starts one; `reread` makes the config anew for a reload, or raises ConfigError.
+    `launch` starts one; `reread` makes the config anew for a reload, or raises ConfigError; `keep`
+    decides when one goes and another comes.
     """
+
+    renewal = "Reloading: one worker after the other is replaced"
 
     def __init__(
         self,
@@ -50,12 +53,13 @@ class Supervisor:
         listeners: list[Listener],
         launch: Launch,
         reread: Callable[[], Config],
+        keep: type[Workers] = Workers,
     ) -> None:
         self._listeners = listeners
         self._reread = reread
         self._selector = selectors.DefaultSelector()
         self._signals = SignalQueue([*COMMANDS, "SIGCHLD"])
-        self._workers = Workers(
+        self._workers = keep(
             config, listeners, launch, selector=self._selector, forget=self._forget
         )
         self._notifier = Notifier(os.environ)
@@ -199,9 +203,9 @@ class Supervisor:
         set_up_logging(config)
         if config.preload:
             logger.warning("With preload a reload brings no new code: restart for that")
-        logger.info("Reloading: one worker after the other is replaced")
+        logger.info(self.renewal)
         self._notifier.reloading()
-        self._told = ""
+        self._told = self._told and ""  # None as long as it has not come up
         self._workers.renew(config)
 
     def _want(self, number: int) -> None:

@@ -184,7 +184,8 @@ class Workers:
             return
         if child.generation > self._proven:
             if self.came_up:
-                logger.info("%s serves with what was reloaded; the others follow", child)
+                others = "; the others follow" if self.wanted > 1 else ""
+                logger.info("%s serves with what was reloaded%s", child, others)
             self._proven, self._proven_config = child.generation, self._config
             self._proven_wanted = self.wanted
         if self._leaving:

@@ -67,6 +67,17 @@ LINES: dict[str, dict[str, str]] = {
         "limit_request_field_size": "8190",
         "limit_request_fields": "100",
     },
+    "gunicorn --access-logfile - --error-logfile /tmp/error.log --log-level debug "
+    "--access-logformat '%(h)s %(t)s \"%(r)s\" %(s)s %(b)s %(D)s' app:app": {
+        "access_logfile": "- (stdout)",
+        "error_logfile": "/tmp/error.log",
+        "log_level": "debug",
+        "access_logformat": '%(h)s %(t)s "%(r)s" %(s)s %(b)s %(D)s',
+    },
+    "gunicorn --reload --reload-engine poll --reload-extra-file templates/a.html shop.wsgi": {
+        "reload": "on",
+        "reload_include": "templates/a.html",
+    },
     "uvicorn main:app --interface wsgi --host 0.0.0.0 --port 80 --workers 4": {
         "host": "0.0.0.0",
         "port": "80",
@@ -102,6 +113,13 @@ LINES: dict[str, dict[str, str]] = {
         "max_requests_jitter": "50",
         "backlog": "4096",
         "header": "X-Shop: 1",
+    },
+    "uvicorn main:app --interface wsgi --reload --reload-dir src --reload-include '*.html' "
+    "--reload-exclude 'tests/*' --reload-delay 0.5 --port 5000": {
+        "reload": "on",
+        "reload_dir": "src",
+        "reload_include": "*.html",
+        "reload_exclude": "tests/*",
     },
     "uvicorn app:app --interface wsgi --fd 3 --h11-max-incomplete-event-size 32768 "
     "--reset-contextvars": {"fd": "3", "limit_request_head": "32k"},
@@ -150,6 +168,12 @@ LINES: dict[str, dict[str, str]] = {
         "max_worker_rss": "512m",
         "name": "shop",
         "pid": "app.pid",
+    },
+    "granian --interface wsgi --reload --reload-paths src --reload-ignore-dirs tests "
+    "--reload-tick 100 main:app": {
+        "reload": "on",
+        "reload_dir": "src",
+        "reload_exclude": "tests",
     },
     "granian --interface wsgi --http1-header-read-timeout 5000 --no-http1-keep-alive --no-log "
     "--uds /run/shop.sock --uds-permissions 660 app:app": {

@@ -88,8 +88,6 @@ def test_flags_are_found_however_they_are_written() -> None:
 
 # Options that are being made for these names, or names that only the other server's inside knows.
 NOT_HERE_YET = {
-    "--reload",
-    "--reload-extra-file",
     "--reuse-port",
 }
 
