@@ -81,6 +81,13 @@ class ProcessOptions:
         ADDRESS,
         "Connections that the system holds until they are accepted.",
     )
+    reuse_port: bool = option(
+        False,
+        kinds.switch(),
+        ADDRESS,
+        "Let other processes that say so, too, listen at the same TCP addresses; the system shares "
+        "connections out among them.",
+    )
     ssl_certfile: str | None = option(
         None,
         kinds.file(),

@@ -35,7 +35,7 @@ class SimpleServer:
         self._app = app
         self._certificates = certificates(config)
         scheme = "http" if self._certificates is None else "https"
-        self._listeners = listen(config.binds, config.backlog, scheme)
+        self._listeners = listen(config.binds, config.backlog, scheme, reuse_port=config.reuse_port)
         self._server: Server | None = None  # while it serves
         # shutdown() was called, for the serve_forever() under way or, as in wsgiref, the next one.
         self._told = False

@@ -22,7 +22,7 @@ def open_listeners(
     """
     own = certificates(config)
     scheme = "http" if own is None else "https"
-    listeners = listen(config.binds, config.backlog, scheme)
+    listeners = listen(config.binds, config.backlog, scheme, reuse_port=config.reuse_port)
     if owner is not None:
         for listener in listeners:
             listener.belong_to(owner)

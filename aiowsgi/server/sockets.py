@@ -58,16 +58,22 @@ class Listener:
             self._path = None
 
 
-def listen(binds: Sequence[Bind], backlog: int, scheme: str = "http") -> list[Listener]:
+def listen(
+    binds: Sequence[Bind], backlog: int, scheme: str = "http", *, reuse_port: bool = False
+) -> list[Listener]:
     """Open every address; the url of one that is TCP has the scheme.
 
-    Raises ConfigError (exit code 1); what was opened is closed again.
+    `reuse_port`: other processes that say so, too, may listen at the same TCP addresses. Raises
+    ConfigError (exit code 1); what was opened is closed again.
     """
     listeners: list[Listener] = []
     try:
         for bind in binds:
             try:
-                listeners += _open(bind, backlog, scheme)
+                listeners += _open(bind, backlog, scheme, reuse_port)
+            except ValueError:  # of socket.create_server
+                message = "reuse_port: this system has no SO_REUSEPORT: leave it out"
+                raise ConfigError(message, exit_code=1) from None
             except OSError as error:
                 why = _WHY.get(error.errno or 0) or error.strerror or str(error)
                 message = f"Cannot listen at {bind}: {why}"
@@ -79,9 +85,9 @@ def listen(binds: Sequence[Bind], backlog: int, scheme: str = "http") -> list[Li
     return listeners
 
 
-def _open(bind: Bind, backlog: int, scheme: str) -> list[Listener]:
+def _open(bind: Bind, backlog: int, scheme: str, reuse_port: bool) -> list[Listener]:
     if isinstance(bind, TcpBind):
-        return _tcp(bind, backlog, scheme)
+        return _tcp(bind, backlog, scheme, reuse_port)
     if isinstance(bind, UnixBind):
         return [_unix(bind, backlog)]
     if isinstance(bind, SystemdBind):
@@ -89,13 +95,17 @@ def _open(bind: Bind, backlog: int, scheme: str) -> list[Listener]:
     return [_inherited(bind.fd, scheme)]
 
 
-def _tcp(bind: TcpBind, backlog: int, scheme: str) -> list[Listener]:
+def _tcp(bind: TcpBind, backlog: int, scheme: str, reuse_port: bool) -> list[Listener]:
     host, port = bind
     if not host:  # every interface: one socket for both families where the system can
         if socket.has_dualstack_ipv6():
             with suppress(OSError):  # IPv6 may be compiled in and switched off
                 sock = socket.create_server(
-                    ("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
+                    ("::", port),
+                    family=socket.AF_INET6,
+                    backlog=backlog,
+                    reuse_port=reuse_port,
+                    dualstack_ipv6=True,
                 )
                 return [Listener(sock, f"{scheme}://[::]:{sock.getsockname()[1]}")]
         host = "0.0.0.0"  # noqa: S104 - asked for by the operator
@@ -104,7 +114,10 @@ def _tcp(bind: TcpBind, backlog: int, scheme: str) -> list[Listener]:
     try:
         for family, _, _, _, address in dict.fromkeys(found):
             sock = socket.create_server(
-                (address[0], port, *address[2:]), family=family, backlog=backlog
+                (address[0], port, *address[2:]),
+                family=family,
+                backlog=backlog,
+                reuse_port=reuse_port,
             )
             port = sock.getsockname()[1]  # a name with several addresses has one port for all
             shown = f"[{address[0]}]" if family == socket.AF_INET6 else address[0]

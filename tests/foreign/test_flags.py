@@ -86,14 +86,9 @@ def test_flags_are_found_however_they_are_written() -> None:
 
 # -- nothing is forgotten --
 
-# Options that are being made for these names, or names that only the other server's inside knows.
-NOT_HERE_YET = {
-    "--reuse-port",
-}
-
 
 def known() -> set[str]:
-    return our_flags() | {flag for flag, _ in FLAGS} | {"-h", "--help", "-v"} | NOT_HERE_YET
+    return our_flags() | {flag for flag, _ in FLAGS} | {"-h", "--help", "-v"}
 
 
 def newer(package: str, than: int) -> bool:
