@@ -1,8 +1,8 @@
 """Every test application through both doors, the server's and an ASGI host's: the same results.
 
 The doors differ where the transport does: who answers for an application that failed writes its
-own page, HTTP/1.1 frames a body of unknown length, and Date and Server are the server's. All else
-is the bridge's, and equal.
+own page, HTTP/1.1 frames a body of unknown length, and Date, Server and X-Request-ID are the
+server's. All else is the bridge's, and equal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.frameworks.test_httpbin import CASES, ask
 from tests.live import live
 from tests.wsgi.apps import Closed, returning
 
-OF_THE_SERVER = frozenset({"connection", "date", "server", "transfer-encoding"})
+OF_THE_SERVER = frozenset({"connection", "date", "server", "transfer-encoding", "x-request-id"})
 CUT = "the connection was cut"
 
 

@@ -1,8 +1,8 @@
 """httpbin answers the same through aiowsgi as through waitress, in every group of its endpoints.
 
 Both get `Host: httpbin.example`, so that no port shows in what httpbin echoes. What may differ:
-`Date` is the time, `Server` the server's name, `Via` what waitress adds where the application has a
-`Server` of its own, and `Connection` and `Transfer-Encoding` belong to
+`Date` is the time, `Server` the server's name, `X-Request-ID` ours alone, `Via` what waitress adds
+where the application has a `Server` of its own, and `Connection` and `Transfer-Encoding` belong to
 the connection, not to the answer (RFC 9110 7.6.1): they are left out, and httpx has undone the
 framing. waitress sorts its fields, so both are compared sorted; `Allow` is a set that Werkzeug
 writes in any order. Everything else is equal, bodies after their content coding.
@@ -22,7 +22,9 @@ from httpbin import app
 
 from tests.live import live
 
-OF_THE_SERVER = frozenset({"connection", "date", "server", "transfer-encoding", "via"})
+OF_THE_SERVER = frozenset(
+    {"connection", "date", "server", "transfer-encoding", "via", "x-request-id"}
+)
 
 
 class Answer(NamedTuple):

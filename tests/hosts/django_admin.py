@@ -8,7 +8,8 @@ import tempfile
 import django
 from django.conf import settings
 
-_DATABASE = os.path.join(tempfile.mkdtemp(prefix="aiowsgi-admin-"), "db.sqlite3")
+_FOLDER = tempfile.TemporaryDirectory(prefix="aiowsgi-admin-")  # removed with the process
+_DATABASE = os.path.join(_FOLDER.name, "db.sqlite3")
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
