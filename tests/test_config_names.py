@@ -17,6 +17,7 @@ DEFAULTS: dict[str, object] = {
     "uds_permissions": 0o600,
     "fd": None,
     "backlog": 2048,
+    "reuse_port": False,
     "ssl_certfile": None,
     "ssl_keyfile": None,
     "ssl_keyfile_password": None,

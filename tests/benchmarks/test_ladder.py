@@ -107,7 +107,8 @@ class Listener:
         self.answer = answer
         self.closes = closes
         self.kept: list[socket.socket] = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self) -> None:
         while True:
@@ -123,6 +124,7 @@ class Listener:
 
     def end(self) -> None:
         self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)  # it may be about to keep one more
         self.socket.close()
         for client in self.kept:
             client.close()
