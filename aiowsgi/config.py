@@ -24,7 +24,7 @@ from aiowsgi.config_proxies import ProxyOptions
 from aiowsgi.config_reload import ReloadOptions
 from aiowsgi.config_watch import WatchOptions
 from aiowsgi.config_workers import WorkerOptions
-from aiowsgi.cpus import usable_cpus
+from aiowsgi.cpus import default_threads
 from aiowsgi.errors import ConfigError
 from aiowsgi.options import Option, declared
 
@@ -66,7 +66,7 @@ class Config(
     @property
     def thread_count(self) -> int:
         """The number of application threads, `auto` resolved."""
-        return min(32, usable_cpus() + 4) if self.threads is None else self.threads
+        return default_threads() if self.threads is None else self.threads
 
     def _addresses(self) -> list[str]:
         try:

@@ -8,6 +8,11 @@ import os
 _QUOTA = "/sys/fs/cgroup/cpu.max"
 
 
+def default_threads() -> int:
+    """Return how many threads run an application where nobody has said."""
+    return min(32, usable_cpus() + 4)
+
+
 def usable_cpus(quota_file: str | os.PathLike[str] = _QUOTA) -> int:
     """Return the CPUs that this process may use, at least 1."""
     try:

@@ -100,7 +100,7 @@ MAY_LOCK = {
 }
 
 ACROSS_THREADS = frozenset({"call_soon_threadsafe", "run_coroutine_threadsafe"})
-MAY_CROSS = frozenset({"aiowsgi.server.waking", "aiowsgi.asgi.room"})
+MAY_CROSS = frozenset({"aiowsgi.server.waking"})
 
 # Floors below server/ take plain values (law 3).
 MAY_SEE_CONFIG = (

@@ -7,17 +7,15 @@ import contextvars
 import itertools
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Executor
 
 from aiowsgi.asgi.request import Receive, Request, Send
 from aiowsgi.asgi.room import Limits, Room
 from aiowsgi.asgi.scope import Scope
 from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.threads import ThreadSource
-from aiowsgi.cpus import usable_cpus
+from aiowsgi.bridge.threads import ThreadSource, own_threads
+from aiowsgi.cpus import default_threads
 from aiowsgi.version import __version__
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.types import WSGIApplication
@@ -86,13 +84,10 @@ class WSGIMiddleware:
             request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
             raises=True,
         )
-        renew: Callable[[], Executor] | None = None
         if executor is None:
-            most = count + max_streams
-            renew = partial(ThreadPoolExecutor, most, thread_name_prefix="aiowsgi")
-            executor = renew()
-        self._source = ThreadSource(executor, count, renew)
-        self._patience = 0.0 if renew is None else _PATIENCE
+            self._source, self._patience = own_threads(count, max_streams), _PATIENCE
+        else:
+            self._source, self._patience = ThreadSource(executor, count), 0.0
         self._rooms: dict[asyncio.AbstractEventLoop, Room] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,7 +133,7 @@ def _threads(threads: int | None, workers: int | None) -> int:
         raise ValueError("threads and workers are two names of one thing: give one of them")
     count = workers if threads is None else threads
     if count is None:
-        return min(32, usable_cpus() + 4)
+        return default_threads()
     if count < 1:
         raise ValueError(f"threads: {count} is not valid: expected a number from 1 up")
     return count

@@ -1,7 +1,7 @@
 """What all requests of one middleware on one event loop share: dispatcher, budget, sweep.
 
-The one place of this door where pool threads call the loop. A host's loop may end without a word to
-anybody, so a thread that waits asks once a second whether it is there (A19).
+A host's loop may end without a word to anybody, so a thread that waits asks once a second whether
+it is there (A19).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from aiowsgi.bridge.application import Application
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.threads import ThreadSource
-from aiowsgi.bridge.wake import WakeQueue
 from aiowsgi.server.overdue import Overdue
+from aiowsgi.server.waking import wake_queue
 
 
 class Limits(NamedTuple):
@@ -48,7 +48,7 @@ class Room:
         self.application = application
         self.limits = limits
         self.budget = budget
-        self.wakes = WakeQueue(self._notify)
+        self.wakes = wake_queue(loop)
         self.dispatcher = Dispatcher(
             source,
             limits.threads,
@@ -70,12 +70,6 @@ class Room:
         """Whether somebody turns the loop, or will: at the interpreter's exit nobody does."""
         loop = self.loop
         return not loop.is_closed() and (loop.is_running() or self.dispatcher.source.takes_more())
-
-    def _notify(self) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self.wakes.run)
-        except RuntimeError:  # the loop is closed: what this held is given back from here
-            self.wakes.run()
 
     # -- loop thread --
 

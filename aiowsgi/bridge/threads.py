@@ -14,7 +14,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -116,6 +117,13 @@ class ThreadSource:
         """End our own executor; one of the user's is the user's to end."""
         if self._renew is not None:
             self._executor.shutdown(wait=wait, cancel_futures=True)
+
+
+def own_threads(usual: int, streams: int) -> ThreadSource:
+    """Make a source of threads of our own: `usual` of them, and `streams` beside."""
+    # An executor makes a thread when it needs one, so that the most costs nothing.
+    make = partial(ThreadPoolExecutor, usual + streams, thread_name_prefix="aiowsgi")
+    return ThreadSource(make(), usual, make)
 
 
 def _nothing() -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextvars import Context
 from functools import partial
 
@@ -17,7 +17,7 @@ from aiowsgi.bridge.application import Application, Explain
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
-from aiowsgi.bridge.threads import ThreadSource
+from aiowsgi.bridge.threads import ThreadSource, own_threads
 from aiowsgi.config import Config
 from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
@@ -160,13 +160,9 @@ def _environ(config: Config) -> EnvironBuilder:
 
 
 def _threads(executor: Executor | None, config: Config) -> ThreadSource:
-    usual = config.thread_count
-    if executor is not None:
-        return ThreadSource(executor, usual)
-    # It makes a thread when it needs one, so that the most costs nothing.
-    most = usual + config.max_streams
-    make = partial(ThreadPoolExecutor, most, thread_name_prefix="aiowsgi")
-    return ThreadSource(make(), usual, make)
+    if executor is None:
+        return own_threads(config.thread_count, config.max_streams)
+    return ThreadSource(executor, config.thread_count)
 
 
 def _request_ids(counts: Callable[[int], None] | None) -> Iterator[str]:

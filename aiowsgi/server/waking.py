@@ -1,4 +1,4 @@
-"""Waking the loop from another thread: the one place of this transport where it is done."""
+"""Waking the loop from another thread: the one place, for both doors, where it is done."""
 
 from __future__ import annotations
 
