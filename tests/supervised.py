@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Literal
 
 from tests.test_cli_process import ROOT, command, get
 
@@ -19,21 +19,28 @@ PATIENCE = 30.0  # seconds, on a machine that has much else to do
 
 
 class Output:
-    """What a process writes to one stream, line by line; it ends when all its writers have."""
+    """What a process writes to one stream, line by line; it ends when all its writers have.
 
-    def __init__(self, stream: IO[str]) -> None:
+    It takes the stream from the process, whose `with` would else close it while it is being read:
+    the thread that reads it closes it.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[str], name: Literal["stdout", "stderr"] = "stderr"
+    ) -> None:
         self.lines: list[str] = []
         self.ended = False
-        self._stream = stream
         self._changed = threading.Condition()  # guards both
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        stream = getattr(process, name)
+        setattr(process, name, None)
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
-    def _read(self) -> None:
-        for line in self._stream:
-            with self._changed:
-                self.lines.append(line.rstrip("\n"))
-                self._changed.notify_all()
+    def _read(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                with self._changed:
+                    self.lines.append(line.rstrip("\n"))
+                    self._changed.notify_all()
         with self._changed:
             self.ended = True
             self._changed.notify_all()
@@ -64,11 +71,9 @@ class Supervised:
     """
 
     def __init__(self, process: subprocess.Popen[str], pid: int | None = None) -> None:
-        assert process.stderr is not None
-        assert process.stdout is not None
         self.process = process
-        self.out = Output(process.stdout)
-        self.log = Output(process.stderr)
+        self.out = Output(process, "stdout")
+        self.log = Output(process)
         self.url = self.log.wait(rf"Listening at: (\S+) \({pid or process.pid}\)$")[1]
         pids = self.log.wait(r"workers serve: (.*)")[1]
         self.pids = [int(pid) for pid in pids.split(", ")]

@@ -49,8 +49,7 @@ def test_hup_has_a_single_process_read_all_of_it_anew(tmp_path: Path) -> None:
     """Also where no file has changed: a factory may get its certificates elsewhere."""
     options, first = new(tmp_path)
     with command("--port", "0", *options, HELLO) as process:
-        assert process.stderr is not None
-        log = Output(process.stderr)
+        log = Output(process)
         url = log.wait(r"Listening at: (\S+) ")[1]
         process.send_signal(signal.SIGHUP)
         log.wait(TAKEN)

@@ -30,12 +30,21 @@ def command(*args: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that none of its processes outlives the test
     )
     with process:
         try:
             yield process
         finally:
-            process.kill()
+            kill_all(process)
+
+
+def kill_all(leader: subprocess.Popen[str]) -> None:
+    """End what is left of a process and of all that it started, in the session that it leads."""
+    try:
+        os.killpg(leader.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def listening(process: subprocess.Popen[str]) -> str:

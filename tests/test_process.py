@@ -158,8 +158,7 @@ def test_the_application_runs_as_another_whose_socket_it_is(
         )
         args = ("--uds", f"{folder}/s", *flags, "--chdir", folder, *workers)
         with command(*args, "who:app", PYTHONPATH=str(ROOT)) as process:
-            assert process.stderr is not None
-            log = Output(process.stderr)
+            log = Output(process)
             log.wait("Listening at: unix:")
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(f"{folder}/s")

@@ -59,8 +59,7 @@ def test_the_file_of_a_socket_stays_while_workers_come_and_go(how: str, tmp_path
     """S15: it is the supervisor's to remove."""
     path = tmp_path / "s"
     with command("--uds", str(path), "--workers", "1", how, "tests.apps.worker:app") as process:
-        assert process.stderr is not None
-        log = Output(process.stderr)
+        log = Output(process)
         log.wait("workers serve")
         process.send_signal(signal.SIGHUP)
         log.wait("ended with exit code 0")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.supervised import APP, ROOT, Output, Supervised, supervised
-from tests.test_cli_process import get
+from tests.test_cli_process import command, get, kill_all
 
 
 def get_stuck(server: Supervised) -> socket.socket:
@@ -71,10 +71,8 @@ def test_a_worker_that_does_not_end_is_killed() -> None:
 def test_readiness_fails_while_it_serves_on_after_term(workers: tuple[str, ...]) -> None:
     """New clients too, until the delay is over; INT does not wait for it (S17)."""
     args = ("--health-path", "/up", "--shutdown-delay", "1h", "--port", "0", "--no-access-log")
-    words = [sys.executable, "-m", "aiowsgi", *args, *workers, APP]
-    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        log = Output(process.stderr)
+    with command(*args, *workers, APP) as process:
+        log = Output(process)
         url = log.wait(r"Listening at: (\S+)")[1]
         assert get(url, "/up?ready") == (200, "ok")
         process.send_signal(signal.SIGTERM)
@@ -129,13 +127,15 @@ def test_a_terminal_that_is_closed_ends_it(workers: tuple[str, ...], tmp_path: P
         )
     os.close(theirs)
     with process:
-        assert process.stderr is not None
-        told = Output(process.stderr)
-        told.wait("Listening at")
-        os.close(ours)
-        process.send_signal(signal.SIGHUP)  # which a login shell passes on
-        told.wait_for_the_end()
-        assert process.wait(20) == 0
+        try:
+            told = Output(process)
+            told.wait("Listening at")
+            os.close(ours)
+            process.send_signal(signal.SIGHUP)  # which a login shell passes on
+            told.wait_for_the_end()
+            assert process.wait(20) == 0
+        finally:
+            kill_all(process)
 
 
 def test_usr1_has_all_processes_open_their_logs_anew(tmp_path: Path) -> None:

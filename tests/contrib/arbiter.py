@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.supervised import APP, PATIENCE, Output
-from tests.test_cli_process import ROOT, get
+from tests.test_cli_process import ROOT, get, kill_all
 
 WORKER = "aiowsgi.contrib.gunicorn.Worker"
 HOOKS = """
@@ -32,11 +32,9 @@ class Arbiter:
     """gunicorn's arbiter and its workers; `url` says where they serve."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stderr is not None
-        assert process.stdout is not None
         self.process = process
-        self.out = Output(process.stdout)
-        self.log = Output(process.stderr)
+        self.out = Output(process, "stdout")
+        self.log = Output(process)
         self.url = self.log.wait(rf"Listening at: (\S+) \({process.pid}\)$")[1]
 
     @property
@@ -87,7 +85,7 @@ def gunicorn(*args: str, app: str = APP, hooks: str = HOOKS, **environ: str) -> 
             try:
                 yield Arbiter(process)
             finally:
-                _kill_all(process.pid)
+                kill_all(process)
 
 
 def _no_control_socket() -> list[str]:
@@ -96,13 +94,6 @@ def _no_control_socket() -> list[str]:
 
     known = any(setting.name == "control_socket_disable" for setting in KNOWN_SETTINGS)
     return ["--no-control-socket"] if known else []
-
-
-def _kill_all(group: int) -> None:
-    try:
-        os.killpg(group, 9)
-    except ProcessLookupError:
-        pass
 
 
 def workers_that_said(log: str, what: str) -> list[int]:

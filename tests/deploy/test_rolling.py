@@ -46,8 +46,7 @@ class Backends:
         options = ("--uds", path, "--forwarded-allow-ips", "unix", "--no-access-log")
         health = ("--health-path", "/health", "--shutdown-delay", str(self._delay))
         process = self._stack.enter_context(command(*options, *health, APP))
-        assert process.stderr is not None
-        Output(process.stderr).wait("Listening at: unix:")
+        Output(process).wait("Listening at: unix:")
         return process
 
     def replace(self, path: str, looks_away: Callable[[], None]) -> int:
