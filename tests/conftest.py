@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from aiowsgi.config import OPTIONS
 from aiowsgi.config_sources import PREFIX
 from aiowsgi.watch.logs import ACCESS_LOG, ERROR_LOG
+
+# How long an example takes says what else the machine does, and nothing about the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture

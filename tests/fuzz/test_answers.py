@@ -84,21 +84,21 @@ def _spoilt(draw: st.DrawFn) -> Answer:
     return answer._replace(blocks=[*answer.blocks, draw(_junk), *draw(_blocks)])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(_good)
 def test_an_answer_is_read_as_it_was_meant_or_the_application_is_told(answer: Answer) -> None:
     """P31, P32, P39-P41: never a third thing."""
     check(answer)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(_spoilt())
 def test_what_no_application_may_give_never_reaches_a_client_as_complete(answer: Answer) -> None:
     """P31, P40, P47: an error that says so, nothing else, and no half of it looks whole."""
     check(answer)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=80))
 def test_any_bytes_stand_for_an_answer_that_keeps_the_law(raw: bytes) -> None:
     check(from_bytes(raw))

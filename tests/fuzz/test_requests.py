@@ -13,7 +13,7 @@ from tests.fuzz.request_laws import SMALL, WIDE, LawBroken, check, encode, messa
 from tests.http11.reading import bytewise, read
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.data())
 def test_requests_with_a_few_faults_keep_every_law(data: st.DataObject) -> None:
     """H2-H8, S21: nothing raises, cuts change nothing, and h11 agrees with what is taken."""
@@ -21,7 +21,7 @@ def test_requests_with_a_few_faults_keep_every_law(data: st.DataObject) -> None:
     check(raw, data.draw(cuts(raw)), data.draw(st.sampled_from([WIDE, WIDE, SMALL])))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(good_requests(), st.booleans())
 def test_a_request_written_out_again_is_the_same_and_written_once_more_too(
     raw: bytes, slowly: bool
@@ -33,7 +33,7 @@ def test_a_request_written_out_again_is_the_same_and_written_once_more_too(
         assert encode(again) == wire
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data())
 def test_limits_of_any_size_keep_every_law(data: st.DataObject) -> None:
     """S1: wherever a limit falls, it falls for all cuts alike."""

@@ -39,7 +39,7 @@ def received(peer: h11.Connection, wire: bytes, closes: bool) -> tuple[h11.Respo
     return response, body
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST"]),
     version=st.sampled_from(["1.0", "1.1"]),

@@ -36,7 +36,7 @@ pieces = st.sampled_from(
 requests = st.lists(pieces, max_size=14).map(b"".join)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(requests, st.lists(st.integers(0, 400), max_size=6), st.sampled_from([SMALL, Limits()]))
 def test_what_comes_out_does_not_depend_on_how_reads_cut_it(
     raw: bytes, cuts: list[int], limits: Limits
@@ -47,7 +47,7 @@ def test_what_comes_out_does_not_depend_on_how_reads_cut_it(
     assert plain(read(parts, limits)) == plain(read([raw], limits))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(requests, st.integers(0, 400))
 def test_what_waits_does_not_depend_on_how_reads_cut_it(raw: bytes, cut: int) -> None:
     """H2: without resume(), one message comes out, and the bytes after it are counted."""
@@ -58,7 +58,7 @@ def test_what_waits_does_not_depend_on_how_reads_cut_it(raw: bytes, cut: int) ->
     assert events.count(END) <= 1
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200) | requests)
 def test_nothing_raises_and_an_error_is_the_last_event(raw: bytes) -> None:
     """S21, H8."""
@@ -87,7 +87,7 @@ def test_a_corrupted_request_is_answered_or_refused_but_never_breaks_the_parser(
         assert plain(read(cut_at_random(noise, seed))) == plain(events)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=8), st.randoms(use_true_random=False))
 def test_chunks_come_back_as_the_body_that_was_sent(
     blocks: list[bytes], chance: random.Random
@@ -124,7 +124,7 @@ chunk_bytes = st.lists(
 ).map(lambda parts: b"".join(parts) + b"\r\n\r\n")
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(chunk_bytes)
 def test_no_chunked_body_is_taken_that_llhttp_would_read_otherwise(wire: bytes) -> None:
     """H6: ours is as strict, and where it sees an end, it sees the same body."""
@@ -143,7 +143,7 @@ def test_no_chunked_body_is_taken_that_llhttp_would_read_otherwise(wire: bytes) 
     assert (theirs.complete, theirs.body) == (True, b"".join(parts))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(requests)
 def test_no_request_is_taken_that_h11_would_read_otherwise(raw: bytes) -> None:
     """H4-H8: where both take it, they see the same request and the same body."""

@@ -184,7 +184,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(pieces, max_size=12).map(b"".join) | st.binary(max_size=200), st.integers(1, 40))
 def test_any_bytes_are_read_or_refused_the_same_however_reads_cut_them(
     raw: bytes, step: int

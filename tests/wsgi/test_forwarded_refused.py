@@ -122,7 +122,7 @@ def added(given: dict[str, str], name: str, value: str) -> dict[str, str]:
     return {**given, name: f"{given[name]}, {value}" if name in given else value}
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.dictionaries(st.sampled_from(NAMES), values))
 def test_any_fields_are_read_or_refused(fields: dict[str, Any]) -> None:
     """S12, S21: nothing else is raised, and what is read are an address and a scheme."""
@@ -130,7 +130,7 @@ def test_any_fields_are_read_or_refused(fields: dict[str, Any]) -> None:
     assert found is None or found[1] in ("http", "https")
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.dictionaries(st.sampled_from(NAMES), values))
 def test_no_client_is_another_where_its_proxy_adds_to_x_forwarded_for(
     sent: dict[str, str],
@@ -140,7 +140,7 @@ def test_no_client_is_another_where_its_proxy_adds_to_x_forwarded_for(
     assert seen(NETWORK, **fields) in (None, ("192.0.2.7", "https"))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.dictionaries(st.sampled_from(NAMES), values))
 def test_no_client_is_another_where_its_proxy_adds_to_forwarded(sent: dict[str, str]) -> None:
     """S12: RFC 7239; quotes that the client leaves open make it no other."""
@@ -149,7 +149,7 @@ def test_no_client_is_another_where_its_proxy_adds_to_forwarded(sent: dict[str, 
         assert found in (None, ("192.0.2.7", "https"))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(values)
 def test_what_a_client_writes_before_its_address_is_no_matter(sent: str) -> None:
     """S12: it is not even a reason to refuse."""
