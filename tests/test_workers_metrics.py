@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.ports import reserved_port
 from tests.server.admin_client import ask
 from tests.server.test_metrics import Values, values
 from tests.supervised import PATIENCE, Supervised, supervised
@@ -68,9 +69,8 @@ def test_it_answers_while_the_loops_of_all_workers_hang() -> None:
         for pid in server.pids:
             os.kill(pid, signal.SIGSTOP)
         try:
-            began = time.monotonic()
             assert ask(port, "/metrics").status == 200
-            assert time.monotonic() - began < 5
+            assert server.log.find("is stuck") == []  # they hang, and nobody has replaced them yet
         finally:
             for pid in server.pids:
                 os.kill(pid, signal.SIGCONT)
@@ -91,14 +91,11 @@ def test_clients_of_it_are_not_kept_open_by_workers_that_were_forked() -> None:
 
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 def test_a_real_prometheus_scrapes_it(tmp_path: Path) -> None:
-    with measured() as (server, port):
+    with measured() as (server, port), reserved_port() as own:
         tmp_path.joinpath("prometheus.yml").write_text(
             "global: {scrape_interval: 200ms}\nscrape_configs:\n"
             f"- {{job_name: shop, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n"
         )
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            own = free.getsockname()[1]
         command = [
             "prometheus",
             f"--config.file={tmp_path / 'prometheus.yml'}",

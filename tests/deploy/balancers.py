@@ -11,12 +11,7 @@ from itertools import zip_longest
 
 from tests.deploy.reading import text
 from tests.differential.fronts import running
-
-
-def free_port() -> int:
-    """A port that nobody listens on; it could be taken before the balancer has it, hardly is."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from tests.ports import reserved_port
 
 
 class Balancer:
@@ -42,18 +37,16 @@ class Balancer:
 @contextmanager
 def haproxy(servers: Sequence[str]) -> Iterator[Balancer]:
     """deploy/haproxy/haproxy.cfg before three servers at most: /PATH or HOST:PORT."""
-    config, port = haproxy_config(servers), free_port()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, reserved_port() as port:
         stats = f"{folder}/stats"
-        with running("haproxy", config, port=port, stats=stats):
+        with running("haproxy", haproxy_config(servers), port=port, stats=stats):
             yield Balancer(port, stats)
 
 
 @contextmanager
 def nginx(servers: Sequence[str]) -> Iterator[Balancer]:
     """deploy/nginx/shop.conf before servers: /PATH or HOST:PORT."""
-    port = free_port()
-    with running("nginx", nginx_config(servers), port=port):
+    with reserved_port() as port, running("nginx", nginx_config(servers), port=port):
         yield Balancer(port)
 
 

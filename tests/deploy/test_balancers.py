@@ -19,6 +19,7 @@ from tests.deploy.balancers import Balancer, nginx_config
 from tests.deploy.reading import DEPLOY, config, text
 from tests.differential.fronts import installed, path_of
 from tests.live import live
+from tests.ports import reserved_port
 
 BOTH = [balancers.haproxy, balancers.nginx]
 Balance = Callable[[list[str]], AbstractContextManager[Balancer]]
@@ -42,7 +43,6 @@ def test_haproxy_finds_nothing_wrong() -> None:
 def test_nginx_finds_nothing_wrong(tmp_path: Path) -> None:
     needs("nginx")
     file = tmp_path / "nginx.conf"
-    file.write_text(nginx_config(["/nowhere"]).format(home=tmp_path, port=balancers.free_port()))
     command = [
         path_of("nginx"),
         "-t",
@@ -53,7 +53,9 @@ def test_nginx_finds_nothing_wrong(tmp_path: Path) -> None:
         "-c",
         str(file),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    with reserved_port() as port:
+        file.write_text(nginx_config(["/nowhere"]).format(home=tmp_path, port=port))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr
 

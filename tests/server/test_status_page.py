@@ -16,6 +16,7 @@ import pytest
 
 from aiowsgi.server.admin import Site
 from tests.live import live
+from tests.ports import reserved_port
 from tests.server.admin_client import ask
 from tests.server.http_client import Peer, echo, get
 from tests.server.stuck import Stuck, all_stuck
@@ -145,9 +146,9 @@ def connected() -> bool:
 def test_metrics_may_have_the_same_address(
     port: Callable[[], int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
-    with live(echo, status=place, metrics=place):
+    with (
+        reserved_port() as free,
+        live(echo, status=f"127.0.0.1:{free}", metrics=f"127.0.0.1:{free}"),
+    ):
         assert b"aiowsgi_info" in ask(port(), "/metrics").body
         assert ask(port(), "/").status == 200
