@@ -12,7 +12,7 @@ from typing import IO, Literal
 
 from tests.test_cli_process import ROOT, command, get
 
-__all__ = ["APP", "PATIENCE", "ROOT", "Output", "Supervised", "supervised"]
+__all__ = ["APP", "PATIENCE", "ROOT", "Parent", "Output", "Supervised", "supervised"]
 
 APP = "tests.apps.worker:app"
 PATIENCE = 30.0  # seconds, on a machine that has much else to do
@@ -64,10 +64,10 @@ class Output:
         return "\n".join(self.lines)
 
 
-class Supervised:
-    """A supervisor and its workers; `url` says where they serve.
+class Parent:
+    """A process that serves by others that it starts; `url` says where.
 
-    `pid`: what the supervisor takes itself for, in a namespace of its own.
+    `pid`: what it takes itself for, in a namespace of its own.
     """
 
     def __init__(self, process: subprocess.Popen[str], pid: int | None = None) -> None:
@@ -75,8 +75,6 @@ class Supervised:
         self.out = Output(process, "stdout")
         self.log = Output(process)
         self.url = self.log.wait(rf"Listening at: (\S+) \({pid or process.pid}\)$")[1]
-        pids = self.log.wait(r"workers serve: (.*)")[1]
-        self.pids = [int(pid) for pid in pids.split(", ")]
         self.asked = 0  # requests so far
 
     def signal(self, number: int) -> None:
@@ -93,6 +91,15 @@ class Supervised:
         log = self.log.wait_for_the_end()
         self.process.wait(PATIENCE)
         return log
+
+
+class Supervised(Parent):
+    """A supervisor and its workers, once they serve."""
+
+    def __init__(self, process: subprocess.Popen[str], pid: int | None = None) -> None:
+        super().__init__(process, pid)
+        pids = self.log.wait(r"workers serve: (.*)")[1]
+        self.pids = [int(pid) for pid in pids.split(", ")]
 
     def answered_by(self, wanted: int) -> set[int]:
         """Ask until so many workers have answered, each on a connection of its own."""

@@ -5,33 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.live import read_all
-from tests.load import CLIENTS, load
+from tests.load import CLIENTS, end_with_fifty_under_way, load
 from tests.supervised import supervised
 
 
 def test_none_of_fifty_requests_under_way_is_lost_at_term(tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    gate.touch()
-    with supervised("--workers", "2", "--threads", "50") as server, ExitStack() as stack:
-        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
-        clients = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(50)]
-        for client in clients:
-            client.sendall(f"GET /wait?{gate} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        server.out.wait("waits", 50)
-        server.signal(signal.SIGTERM)
-        server.log.wait("Ending")
-        gate.unlink()
-        answers = [read_all(client) for client in clients]
-        assert [answer for answer in answers if not answer.startswith(b"HTTP/1.1 200 OK\r\n")] == []
-        server.end()
-        assert server.process.returncode == 0
+    with supervised("--workers", "2", "--threads", "50") as server:
+        end_with_fifty_under_way(server, tmp_path / "gate", "Ending")
 
 
 def test_nobody_who_was_accepted_is_cut_by_term_under_load() -> None:
@@ -58,12 +42,11 @@ def test_of_a_worker_that_is_killed_only_its_own_requests_are_lost() -> None:
     """What waits in the queue of the kernel is another's then (S11)."""
     seeded = random.Random(1)
     with supervised("--workers", "3") as server, load(server.url) as clients:
-        first, pids, lost = set(server.pids), list(server.pids), 0
+        first, pids = set(server.pids), list(server.pids)
         for turn in range(3):
-            clients.go_on(lost)
+            clients.go_on(turn * CLIENTS)
             victim = pids.pop(seeded.randrange(len(pids)))
             os.kill(victim, signal.SIGKILL)
             server.log.wait("was killed by SIGKILL", turn + 1)
-            clients.go_on(lost + CLIENTS)  # each client has one under way
-            lost = len(clients.faults)
-        clients.wait(lambda: len(clients.answers.keys() - first) == 3, lost)
+            clients.go_on((turn + 1) * CLIENTS)  # each client has one under way
+        clients.wait(lambda: len(clients.answers.keys() - first) == 3, 3 * CLIENTS)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.supervised import APP, PATIENCE, Output
-from tests.test_cli_process import ROOT, get, kill_all
+from tests.supervised import APP, PATIENCE, Parent
+from tests.test_cli_process import ROOT, kill_all
 
 WORKER = "aiowsgi.contrib.gunicorn.Worker"
 HOOKS = """
@@ -28,33 +28,17 @@ post_worker_init, worker_int = say("post_worker_init"), say("worker_int")
 """
 
 
-class Arbiter:
-    """gunicorn's arbiter and its workers; `url` says where they serve."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.out = Output(process, "stdout")
-        self.log = Output(process)
-        self.url = self.log.wait(rf"Listening at: (\S+) \({process.pid}\)$")[1]
+class Arbiter(Parent):
+    """gunicorn's arbiter and its workers."""
 
     @property
     def pids(self) -> list[int]:
         """The workers that were started so far."""
         return [int(found[1]) for found in self.log.find(r"Booting worker with pid: (\d+)")]
 
-    def get(self, path: str = "/") -> str:
-        status, body = get(self.url, path)
-        assert status == 200
-        return body
-
-    def signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def end(self) -> str:
-        """Wait for the end of all processes; the log."""
-        log = self.log.wait_for_the_end()
-        self.process.wait(PATIENCE)
-        return log
+    def boots(self, workers: int) -> None:
+        """Wait until so many have come up: before that, gunicorn loses a signal to one of them."""
+        self.log.wait("post_worker_init in", workers)
 
     def answered_by_others_than(self, pids: list[int]) -> int:
         """Ask until a worker has answered that is none of these; its pid."""

@@ -85,7 +85,7 @@ def test_a_worker_whose_loop_hangs_is_killed_and_one_whose_view_takes_long_is_no
     """--timeout is for the heart of the loop; the application has its threads."""
     gate = tmp_path / "gate"
     gate.touch()
-    with gunicorn("-w", "2", "--threads", "2", "--timeout", "2") as server:
+    with gunicorn("-w", "2", "--threads", "2", "--timeout", "5") as server:
         long, working = connected(server, others_than=None)
         long.request("GET", f"/wait?{gate}")
         server.out.wait("waits")
