@@ -77,7 +77,8 @@ def test_workers_share_one_file_and_all_open_it_anew(tmp_path: Path) -> None:
         asking.until(20)
         access.rename(moved)
         server.signal(signal.SIGUSR1)
-        asking.until(20)
+        while not access.exists() or not access.stat().st_size:
+            asking.until(20)  # each worker hears of it in its own time
         asking.end()
         server.signal(signal.SIGTERM)
         server.end()

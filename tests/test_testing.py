@@ -39,11 +39,11 @@ def test_it_serves_from_start_to_stop_in_any_framework() -> None:
         def runTest(self) -> None:  # noqa: N802 - unittest's name
             assert httpx.get(self.server.url).status_code == 200
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     result = Case().run()
     assert result is not None
     assert result.wasSuccessful()
-    assert threading.active_count() <= before
+    assert set(threading.enumerate()) <= before
 
 
 def test_several_serve_side_by_side_each_on_a_port_of_its_own() -> None:

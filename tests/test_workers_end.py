@@ -67,6 +67,22 @@ def test_a_worker_that_does_not_end_is_killed() -> None:
         assert server.process.returncode == 0
 
 
+def connected(url: str, processes: int) -> list[HTTPConnection]:
+    """A connection to each of so many processes."""
+    found: dict[str, HTTPConnection] = {}
+    while len(found) < processes:
+        client = HTTPConnection(url.removeprefix("http://"), timeout=20)
+        pid = asked(client, "/")
+        if found.setdefault(pid, client) is not client:
+            client.close()
+    return list(found.values())
+
+
+def asked(client: HTTPConnection, path: str) -> str:
+    client.request("GET", path)
+    return client.getresponse().read().decode()
+
+
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one", "workers"])
 def test_readiness_fails_while_it_serves_on_after_term(workers: tuple[str, ...]) -> None:
     """New clients too, until the delay is over; INT does not wait for it (S17)."""
@@ -74,12 +90,14 @@ def test_readiness_fails_while_it_serves_on_after_term(workers: tuple[str, ...])
     with command(*args, *workers, APP) as process:
         log = Output(process)
         url = log.wait(r"Listening at: (\S+)")[1]
+        clients = connected(url, 2 if workers else 1)
         assert get(url, "/up?ready") == (200, "ok")
         process.send_signal(signal.SIGTERM)
         log.wait("Serving for another 3600s, with readiness failing")
-        if workers:  # each hears of it in its own time
-            while get(url, "/up?ready") == (200, "ok"):
+        for client in clients:  # each worker hears of it in its own time
+            while asked(client, "/up?ready") == "ok":
                 pass
+            client.close()
         for _ in range(4):
             assert get(url, "/up?ready") == (503, "draining")
             assert get(url, "/up") == (200, "ok")

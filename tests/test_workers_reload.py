@@ -29,9 +29,14 @@ def code(tmp_path: Path) -> Path:
 
 
 def changed(file: Path, text: str) -> None:
-    """Change a file of code; the new one is not taken for the old by a cache of its bytes."""
-    file.write_text(text)
-    os.utime(file, (1, 1))
+    """Change a file of code, in one step, so that nobody reads half of it.
+
+    The new one is not taken for the old by a cache of its bytes.
+    """
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    os.utime(new, (1, 1))
+    new.replace(file)
 
 
 @contextmanager
@@ -129,7 +134,7 @@ def test_ttin_and_ttou_change_the_number_of_workers() -> None:
 def test_a_loop_that_does_not_turn_is_noticed_and_its_threads_are_in_the_log() -> None:
     program = (
         "import aiowsgi.server.workers as workers\n"
-        "workers.SILENCE = 1.5\n"
+        "workers.SILENCE = 4.0\n"
         "import aiowsgi\n"
         "aiowsgi.run('tests.apps.worker:app', workers=1, port=0, access_log=False)\n"
     )

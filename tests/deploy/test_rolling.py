@@ -25,7 +25,7 @@ from tests.load import load
 from tests.supervised import APP, PATIENCE, Output, supervised
 from tests.test_cli_process import command, get
 
-DELAY = 1.5  # seconds of --shutdown-delay: many times what HAProxy takes to look away here
+DELAY = 3.0  # seconds of --shutdown-delay: many times what HAProxy takes to look away here
 
 
 def needs(program: str) -> None:
