@@ -54,6 +54,8 @@ class Runner:
         """Why the server sits the workload out, empty where it takes part."""
         if workload.needs == TLS and self.certificate is None:
             return "no openssl command here to make a certificate"
+        if workload.only not in ("", server.name):
+            return f"it is about {workload.only}"
         return server.lacks.get(workload.needs, "")
 
     def begin(self, workload: Workload, servers: Sequence[Server]) -> Series:
@@ -182,7 +184,7 @@ class Runner:
         access_log: bool = False,
     ) -> Iterator[tuple[subprocess.Popen[str], Settings, Path]]:
         """The server while the block runs, listening, on a port of the system's choice."""
-        settings = Settings(free_port(), workload.threads, secure, access_log)
+        settings = Settings(free_port(), workload.threads, secure, access_log, workload.flags)
         log = self.folder / f"{server.name}.log"
         log.write_bytes(b"")
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}

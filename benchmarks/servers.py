@@ -39,6 +39,7 @@ class Settings:
     threads: int
     certificate: Certificate | None = None
     access_log: bool = False
+    flags: tuple[str, ...] = ()  # aiowsgi's, that go with the access log
 
     @property
     def address(self) -> str:
@@ -88,8 +89,8 @@ def told(command: Sequence[str]) -> str:
 
 
 def aiowsgi(s: Settings) -> list[str]:
-    log = "--access-log" if s.access_log else "--no-access-log"
-    words = ["aiowsgi", "--bind", s.address, "--threads", str(s.threads), log]
+    words = ["aiowsgi", "--bind", s.address, "--threads", str(s.threads)]
+    words += s.log("--access-log", *s.flags) or ["--no-access-log"]
     return [*words, *s.tls("--ssl-certfile", "--ssl-keyfile"), APP]
 
 

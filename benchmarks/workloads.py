@@ -47,6 +47,8 @@ class Workload:
     body: int = 0  # bytes of a POST
     kind: Kind = Kind.REQUESTS
     needs: str = ""  # what some servers lack
+    only: str = ""  # the one server that it is about
+    flags: tuple[str, ...] = ()  # of that server, beside its access log
     ideal: float = 0  # requests/s that no server can pass, by arithmetic
     quick: bool = False  # part of a smoke run
 
@@ -68,7 +70,13 @@ BROWSER = {
     "Cache-Control": "max-age=0",
 }
 CHANGING = ("/shop/item/{n}",)
-
+# Other formats of aiowsgi's log than the combined one, by the name of their workload.
+FORMATS = {
+    "common": "common",
+    "json": "json",
+    "dev": "dev",
+    "atoms": '%(h)s %(t)s "%(r)s" %(s)s %(B)s "%(f)s" "%(a)s" %(L)s %(Q)s %(F)s %(R)s',
+}
 
 ALL: tuple[Workload, ...] = (
     *(
@@ -139,6 +147,27 @@ ALL: tuple[Workload, ...] = (
         paths=CHANGING,
         fields=BROWSER,
         needs=LOG,
+    ),
+    *(
+        Workload(
+            f"log-{name}",
+            f"browser-64 with a log in {text!r}, and without",
+            paths=CHANGING,
+            fields=BROWSER,
+            needs=LOG,
+            only="aiowsgi",
+            flags=("--access-logformat", text),
+        )
+        for name, text in FORMATS.items()
+    ),
+    Workload(
+        "watched",
+        "browser-64 with metrics, status page and access log, and with none of them",
+        paths=CHANGING,
+        fields=BROWSER,
+        needs=LOG,
+        only="aiowsgi",
+        flags=("--metrics", "127.0.0.1:0", "--status", "127.0.0.1:0"),
     ),
     Workload("idle", "memory of an idle connection, 10,000 of them", 10_000, kind=Kind.IDLE),
     Workload("start-up", "from the command to the first right answer", 1, kind=Kind.STARTUP),

@@ -46,7 +46,7 @@ class Application:
         request_ids: Iterator[str],
         id_header: str = "",
         patience: float | None = None,
-        on_end: Callable[[Any], None] | None = None,
+        on_end: tuple[Callable[[Any], None], ...] = (),
         timed: bool = True,
         raises: bool = False,
         explain: Explain | None = None,
@@ -63,10 +63,11 @@ class Application:
         self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
         self.raises = raises  # what the application raises is for the host, not for us to answer
         self.explain = explain  # instead of a plain 500 (--debug); None = no word of it (S13)
-        # Called once the client has all that it will get, on the pool thread or the loop's: the
-        # access log. `timed`: it wants to know when the first and the last byte were sent.
+        # Each called once the client has all that it will get, on the pool thread or the loop's:
+        # what counts and the access log. `timed`: one of them wants to know when the first and the
+        # last byte were sent.
         self.on_end = on_end
-        self.timed = timed and on_end is not None
+        self.timed = timed and bool(on_end)
 
     def identify(self, template: Template, head: RequestHead, writer: ResponseWriter) -> str:
         """The id of a request: a trusted proxy's, or our own; its client is told."""

@@ -274,7 +274,7 @@ class Exchange:
             self.give_back()
             self.give_back = None
         self._body = None  # what the application may have kept alive is not kept by us too (P30)
-        self._owed = self._application.on_end is not None and not self.writer.sent
+        self._owed = bool(self._application.on_end) and not self.writer.sent
         if not self._owed:
             self._tell()
         with self._lock:
@@ -286,9 +286,9 @@ class Exchange:
             self._wake()
 
     def _tell(self) -> None:
-        """Tell the log, and let go of what only the log still wanted."""
-        if self._application.on_end is not None:
-            self._application.on_end(self)
+        """Tell who wants to know, and let go of what only they still wanted."""
+        for tell in self._application.on_end:
+            tell(self)
         self._template = NO_TEMPLATE
 
     def _close_body(self, body: BinaryIO) -> None:

@@ -178,17 +178,9 @@ def _request_ids(counts: Callable[[int], None] | None) -> Iterator[str]:
     return map(counted, itertools.count(1))
 
 
-def _on_end(log: RequestLog | None, tally: Tally | None) -> Callable[[Exchange], None] | None:
-    """What is called at the end of each exchange; None where nobody wants to know."""
-    if log is None or tally is None:
-        return log.answered if log is not None else tally.answered if tally is not None else None
-    note, count = log.answered, tally.answered
-
-    def both(exchange: Exchange) -> None:
-        count(exchange)
-        note(exchange)
-
-    return both
+def _on_end(log: RequestLog | None, tally: Tally | None) -> tuple[Callable[[Exchange], None], ...]:
+    """What is called at the end of each exchange."""
+    return tuple(each.answered for each in (tally, log) if each is not None)
 
 
 def _gate(dispatcher: Dispatcher, tally: Tally, config: Config) -> Gate | None:

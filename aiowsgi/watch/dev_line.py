@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import localtime, strftime
 
 from aiowsgi.watch.entry import Entry
 from aiowsgi.watch.lines import escaped, is_plain
@@ -18,21 +18,31 @@ class DevLine:
 
     def __init__(self, *, coloured: bool) -> None:
         self._coloured = coloured
+        self._last = (0, "")  # in one piece: several threads read and replace it
 
     def write(self, entry: Entry) -> str:
         """Make one line."""
-        now = time.strftime("%H:%M:%S", time.localtime(entry.when))
         target = entry.target or entry.line or "-"
         if not is_plain(target):
             target = escaped(target)
         method = entry.method or "-"
         if not is_plain(method):
             method = escaped(method)
-        took, size = f"{_duration(entry.seconds):>8}", f"{_size(entry.sent):>9}"
-        status = self._in(_COLOURS.get(entry.status // 100, ""), f"{entry.status or '-':>3}")
+        took, size = _duration(entry.seconds).rjust(8), _size(entry.sent).rjust(9)
+        status = str(entry.status or "-").rjust(3)
+        status = self._in(_COLOURS.get(entry.status // 100, ""), status)
         cut = "  " + self._in(_RED, "aborted") if entry.aborted else ""
         figures = self._in(_DIM, took + size)
-        return f"{self._in(_DIM, now)} {status} {figures}  {method:<7} {target}{cut}"
+        now = self._in(_DIM, self._time(entry.when))
+        return f"{now} {status} {figures}  {method.ljust(7)} {target}{cut}"
+
+    def _time(self, when: float) -> str:
+        whole = int(when)
+        second, text = self._last
+        if second != whole:
+            text = strftime("%H:%M:%S", localtime(whole))
+            self._last = (whole, text)
+        return text
 
     def _in(self, colour: str, text: str) -> str:
         return f"{colour}{text}{_PLAIN}" if self._coloured and colour else text
@@ -42,7 +52,8 @@ def _duration(seconds: float) -> str:
     if seconds < 0:
         return "-"
     if seconds < 0.9995:
-        return f"{seconds * 1000:.1f} ms"
+        tenths = int(seconds * 10_000 + 0.5)  # of a millisecond: formats of floats are slow
+        return f"{tenths // 10}.{tenths % 10} ms"
     return f"{seconds:.1f} s" if seconds < 999 else f"{seconds / 60:.0f} min"
 
 

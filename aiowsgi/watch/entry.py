@@ -5,11 +5,15 @@ It is made for formats that ask for other things than the combined one, once per
 
 from __future__ import annotations
 
-import time
+from time import time
+from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
 from aiowsgi.watch.combined import CLIENT_LEFT
+
+_NO_FIELDS: Final[dict[str, str]] = {}
+_NO_ANSWER: Final[list[tuple[str, str]]] = []
 
 
 class Entry:
@@ -19,15 +23,15 @@ class Entry:
     """
 
     def __init__(self, client: str, line: str, status: int, sent: int) -> None:
-        self.when = time.time()
+        self.when = time()
         self.client = client
         self.line = line
         self.status = status
         self.sent = sent
         self.received = 0
         self.method = self.target = self.path = self.query = self.version = ""
-        self.fields: dict[str, str] = {}
-        self.answer: list[tuple[str, str]] = []
+        self.fields = _NO_FIELDS
+        self.answer = _NO_ANSWER
         self.seconds = self.queued = self.first = -1.0
         self.request_id = ""
         self.aborted = False

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Final
+from time import gmtime, strftime
 
 from aiowsgi.watch.entry import Entry
-
-# By %, in one go: several times as fast as an f-string in compiled code, which asks each value's
-# type how to write it.
-_LINE: Final = (
-    '{"time": "%s.%03dZ", "client": %s, "method": %s, "target": %s, "version": %s, '
-    '"status": %d, "sent": %d, "received": %d, "seconds": %s, "queued": %s, "first_byte": %s, '
-    '"aborted": %s, "request_id": %s, "referer": %s, "agent": %s}'
-)
+from aiowsgi.watch.lines import is_plain, six_digits
 
 
 class JsonLine:
@@ -25,31 +17,38 @@ class JsonLine:
 
     def write(self, entry: Entry) -> str:
         """Make one line."""
-        fields = entry.fields
-        whole = int(entry.when)
+        client, method, target = entry.client, entry.method, entry.target
+        request_id, version = entry.request_id, entry.version
+        referer = entry.fields.get("HTTP_REFERER", "")
+        agent = entry.fields.get("HTTP_USER_AGENT", "")
+        # In one look at all of them: this is done for each request, and rarely finds anything.
+        if not is_plain(f"{client}{method}{target}{version}{request_id}{referer}{agent}"):
+            client, method, target = _escaped(client), _escaped(method), _escaped(target)
+            request_id, version = _escaped(request_id), _escaped(version)
+            referer, agent = _escaped(referer), _escaped(agent)
+        aborted = "true" if entry.aborted else "false"
+        return (
+            f'{{"time": "{self._time(entry.when)}", "client": "{client}", "method": "{method}", '
+            f'"target": "{target}", "version": "{version}", "status": {entry.status}, '
+            f'"sent": {entry.sent}, "received": {entry.received}, '
+            f'"seconds": {_seconds(entry.seconds)}, "queued": {_seconds(entry.queued)}, '
+            f'"first_byte": {_seconds(entry.first)}, "aborted": {aborted}, '
+            f'"request_id": "{request_id}", "referer": "{referer}", "agent": "{agent}"}}'
+        )
+
+    def _time(self, when: float) -> str:
+        """A time of RFC 3339, with milliseconds."""
+        whole = int(when)
         second, text = self._last
         if second != whole:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+            text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole))
             self._last = (whole, text)
-        return _LINE % (
-            text,
-            int((entry.when - whole) * 1000),
-            _quoted(entry.client),
-            _quoted(entry.method),
-            _quoted(entry.target),
-            _quoted(entry.version),
-            entry.status,
-            entry.sent,
-            entry.received,
-            _seconds(entry.seconds),
-            _seconds(entry.queued),
-            _seconds(entry.first),
-            "true" if entry.aborted else "false",
-            _quoted(entry.request_id),
-            _quoted(fields.get("HTTP_REFERER", "")),
-            _quoted(fields.get("HTTP_USER_AGENT", "")),
-        )
+        return f"{text}.{str(1000 + int((when - whole) * 1000))[1:]}Z"
+
+
+def _escaped(text: str) -> str:
+    return _quoted(text)[1:-1]
 
 
 def _seconds(value: float) -> str:
-    return "%.6f" % value if value >= 0 else "null"  # noqa: UP031 - as above
+    return six_digits(value) if value >= 0 else "null"

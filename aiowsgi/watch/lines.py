@@ -14,7 +14,6 @@ from aiowsgi.errors import ProtocolError
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _UNSAFE = re.compile(r'[^\x20-\x7e]|["\\]')
-is_plain = re.compile(r"[ !#-\[\]-~]*").fullmatch
 
 
 class Lines:
@@ -50,9 +49,25 @@ class Stamps:
         return text
 
 
+def is_plain(text: str) -> bool:
+    """Whether nothing in it has to be escaped. Asked of ascii(), which is faster than a pattern."""
+    return '"' not in text and len(ascii(text)) == len(text) + 2  # that puts it between quotes
+
+
 def escaped(text: str) -> str:
     """Printable ASCII; quotes, backslashes and everything else as \\xNN."""
     return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def six_digits(seconds: float) -> str:
+    """Seconds to the microsecond. By a whole number: formats of floats are slow, compiled or not.
+
+    `seconds` is not negative.
+    """
+    micros = int(seconds * 1_000_000 + 0.5)
+    if micros < 1_000_000:
+        return "0." + str(1_000_000 + micros)[1:]
+    return f"{micros // 1_000_000}.{str(1_000_000 + micros % 1_000_000)[1:]}"
 
 
 def stamp(now: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 # Upper bounds of the histograms in seconds; what is longer than the last has a bucket of its own.
-BOUNDS: Final = (
+BOUNDS: Final[tuple[float, ...]] = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )

@@ -15,7 +15,7 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.line_format import Atom
 from aiowsgi.watch.combined import user
 from aiowsgi.watch.entry import Entry, of_exchange, of_refusal
-from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain
+from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, six_digits
 
 Fill: TypeAlias = Callable[[Entry], str]
 
@@ -86,7 +86,7 @@ def _text(value: str) -> str:
 
 
 def _seconds(value: float) -> str:
-    return "%.6f" % value if value >= 0 else "-"  # noqa: UP031 - by far the faster, compiled
+    return six_digits(value) if value >= 0 else "-"
 
 
 def _whole(value: float, unit: int) -> str:

@@ -44,7 +44,7 @@ class Around:
             context=contextvars.copy_context(),
             clock=clock,
             request_ids=map(str, itertools.count()),
-            on_end=self.ended.append,
+            on_end=(self.ended.append,),
         )
         encoder = ResponseEncoder(method, version, True, ResponseDefaults())
         writer = ResponseWriter(
