@@ -57,6 +57,7 @@ class Config(
         self.check_tls()
         self.check_proxies(self.header_map)
         self.check_reload(self.preload)
+        self.check_watch(self.health_path)
 
     @property
     def binds(self) -> list[Bind]:

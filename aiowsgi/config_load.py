@@ -12,11 +12,16 @@ from aiowsgi.options import BUFFERS, LOAD, LOGS, THREADS, TIMEOUTS, option
 _PATH = re.compile(r"/[!\"$-;=@-~]*", re.ASCII)  # printable, and neither ? nor # nor < >
 
 
+def is_path(path: str) -> bool:
+    """Whether this is a path as a request may spell it."""
+    return _PATH.fullmatch(path) is not None
+
+
 def check_health_path(path: Any) -> str | None:
     """Return the path as a request spells it; None for `off`; ValueError for what is no path."""
     if path is None or (isinstance(path, str) and path.strip().lower() == "off"):
         return None
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
+    if not isinstance(path, str) or not is_path(path):
         raise ValueError("a path such as /health, percent-encoded, without ? or # (or off)")
     return path
 

@@ -31,7 +31,7 @@ def check_trusted(name: Any) -> str:
     return str(network if network.num_addresses > 1 else network.network_address)
 
 
-def _peers() -> kinds.Kind:
+def peers() -> kinds.Kind:
     """Return the kind of lists of these, each item of which may be a list again."""
     kind = kinds.several("ADDRESS", check_trusted, r"[,\s]+")
 
@@ -56,7 +56,7 @@ class ProxyOptions:
     )
     forwarded_allow_ips: tuple[str, ...] = option(
         (),
-        _peers(),
+        peers(),
         PROXIES,
         "A proxy whose fields are believed, repeatable: an IP address, a network such as "
         "10.0.0.0/8, unix (whoever connects by a unix socket), * (whoever connects).",
@@ -73,7 +73,7 @@ class ProxyOptions:
     )
     proxy_allow_from: tuple[str, ...] = option(
         (),
-        _peers(),
+        peers(),
         PROXIES,
         "A proxy that sends PROXY headers, repeatable: an address, a network, unix, or *.",
         default_text="nobody",

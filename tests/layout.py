@@ -46,7 +46,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         f"aiowsgi.server.{part}"
         for part in (
             *"acceptor admin alerts assembly certificates control drain handshake".split(),
-            *"log_setup loops metrics one_process opening server signals sites".split(),
+            *"log_setup loops metrics one_process opening pages server signals sites".split(),
             *"sockets status_page systemd tls view watched".split(),
         )
     ),
@@ -54,7 +54,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         f"aiowsgi.server.{part}"
         for part in (
             "supervisor reloader changes worker workers child launch lifeline spawn process "
-            "overview side_loop watching".split()
+            "overview side_loop visits watching".split()
         )
     ),
     (

@@ -66,6 +66,7 @@ SAMPLES = {
     "forwarded_allow_ips": ("10.0.0.0/8,unix", "10.0.0.0/8, unix"),
     "proxy_protocol": ("V2", "v2"),
     "proxy_allow_from": ("10.0.0.1", "10.0.0.1"),
+    "watch_allow_from": ("10.0.0.1", "10.0.0.1"),
     "ssl_certfile": ("c.pem", "c.pem"),
     "ssl_keyfile": ("k.pem", "k.pem"),
     "ssl_keyfile_password": ("secret", "(not shown)"),
@@ -83,6 +84,7 @@ NEEDS = {  # what an option is refused without
     "ssl_ciphers": CERTIFICATE,
     "proxy_protocol": ("--proxy-allow-from", "10.0.0.1"),
     "proxy_allow_from": ("--proxy-protocol", "v1"),
+    "watch_allow_from": ("--metrics", "/metrics"),
 }
 FORMS = {"DURATION": ("1500ms", "1.5s"), "SIZE": ("3k", "3k"), "NUMBER": ("7", "7")}
 EVERY_FLAG = [

@@ -76,6 +76,7 @@ DEFAULTS: dict[str, object] = {
     "log_level": "info",
     "control_socket": None,
     "metrics": None,
+    "watch_allow_from": (),
     "status": None,
     "access_log": True,
     "access_logfile": None,

@@ -1,20 +1,18 @@
-"""The listeners for operators: metrics, the status page, the control socket; on a loop thread.
+"""The connections of operators: metrics, the status page, the control socket; on a loop thread.
 
 HTTP with the parser and the encoder that clients get, and nothing else of theirs: no pool thread,
 no queue, no limit that an overload of the application could reach (S17). A site is a table of
-routes; a route may answer at once, later, or bit by bit. Answers are never stored by anybody.
+routes and who is connected to it. Answers are never stored by anybody.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
@@ -22,6 +20,8 @@ from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead, ResponseDefaults, ResponseHead
 from aiowsgi.http11.parser import END, RequestParser
+from aiowsgi.server.asked import OK, TEXT, Asked, Fields, Question, Routes, Status, answer_by
+from aiowsgi.server.audience import is_local
 from aiowsgi.server.sockets import Listener
 
 _MOST_CLIENTS = 100
@@ -30,48 +30,32 @@ _BEHIND = 1024 * 1024  # bytes that a client of a stream may leave unread
 _FIELDS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 _DEFAULTS = ResponseDefaults()
 
-JSON, TEXT, EVENTS = "application/json", "text/plain; charset=utf-8", "text/event-stream"
 
+class _AskedHere(Asked):
+    """A request on a connection of this process."""
 
-class Asked:
-    """One request of an operator: `answer` it once, or `stream` to it."""
-
-    def __init__(self, connection: _AdminConnection, head: RequestHead) -> None:
+    def __init__(self, connection: AdminConnection, head: RequestHead, path: str) -> None:
+        accept, host = head.fields.get("HTTP_ACCEPT", ""), head.fields.get("HTTP_HOST", "")
+        method = "GET" if head.method == "HEAD" else head.method
+        super().__init__(Question(method, path, head.query, accept, host))
         self._connection = connection
-        self.path = head.path
-        self.query = dict(parse_qsl(head.query, keep_blank_values=True))
-        self.accept = head.fields.get("HTTP_ACCEPT", "")
-        keep_alive = head.keep_alive
+        keep_alive = head.keep_alive and not connection.borrowed
         self._encoder = ResponseEncoder(head.method, head.version, keep_alive, _DEFAULTS)
 
     def answer(
-        self,
-        body: bytes,
-        kind: str,
-        *,
-        status: tuple[int, str] = (200, "OK"),
-        fields: list[tuple[str, str]] | None = None,
+        self, body: bytes, kind: str, *, status: Status = OK, fields: Fields | None = None
     ) -> None:
-        """Send the whole answer; `kind` is its media type."""
         lines = [("Content-Type", kind), *_FIELDS, *(fields or ())]
         self._connection.send(self._encoder.whole(ResponseHead(*status, lines), [body]))
         self._connection.over(keep_alive=self._encoder.keep_alive)
 
-    def answer_json(self, value: Any, status: tuple[int, str] = (200, "OK")) -> None:
-        """Send a value as JSON."""
-        self.answer(json.dumps(value).encode() + b"\n", JSON, status=status)
-
-    def refuse(self, message: str) -> None:
-        """Say why what was asked for is not done."""
-        self.answer_json({"error": message}, (409, "Conflict"))
-
     def stream(self, kind: str) -> Callable[[bytes], bool]:
-        """Begin an answer without an end; what sends a piece of it, and says whether to go on."""
         start = self._encoder.start(ResponseHead(200, "OK", [("Content-Type", kind), *_FIELDS]))
         self._connection.send([start])
         if self._encoder.bodiless:  # asked by HEAD
             self._connection.over(keep_alive=self._encoder.keep_alive)
             return lambda _: False
+        self._connection.streams(self._encoder.end)
 
         def send(piece: bytes) -> bool:
             return self._connection.send(self._encoder.data(piece))
@@ -79,37 +63,48 @@ class Asked:
         return send
 
 
-Route = Callable[[Asked], None]
-# By method and path; a path that ends in /* takes whatever follows.
-Routes = Mapping[tuple[str, str], Route]
-
-
 class Site:
-    """The routes of one listener, and who is connected."""
+    """Some routes, and who is connected to them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, routes: Routes) -> None:
+        self.loop = loop
+        self.routes = routes
+        self.reader = HeadReader(Limits(head=16 * 1024, body=0), FieldNames())
+        self.clients: set[AdminConnection] = set()
+        self.ending = False  # no stream begins, or goes on
+
+    def answer(self, asked: Asked) -> None:
+        """Answer a request, or have it answered."""
+        answer_by(self.routes, asked)
+
+    def end_streams(self) -> None:
+        """End the answers that would have no end."""
+        self.ending = True
+        for client in list(self.clients):
+            client.end_stream()
+
+    def close(self) -> None:
+        """Cut everybody off."""
+        for client in list(self.clients):
+            client.abort()
+
+
+class ListeningSite(Site):
+    """A site with an address of its own."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, listener: Listener, routes: Routes) -> None:
-        self.loop = loop
+        super().__init__(loop, routes)
         self.listener = listener
-        self._routes = routes
         # Only this machine can connect there, and so can any page in its browsers.
         self._loopback = not listener.unix and _is_loopback(listener.url.partition("//")[2])
         self._accepting: asyncio.AbstractServer | None = None
-        self.reader = HeadReader(Limits(head=16 * 1024, body=0), FieldNames())
-        self.clients: set[_AdminConnection] = set()
 
-    def answer(self, asked: Asked, head: RequestHead) -> None:
-        """Find the route of a request."""
-        if self._loopback and not _is_local(head.fields.get("HTTP_HOST", "")):
-            # Another name for this address is how a page from elsewhere would read ours.
+    def answer(self, asked: Asked) -> None:
+        """Answer a request, but for one from a page that has another name for this address."""
+        if self._loopback and not is_local(asked.host):
             asked.answer(b"Misdirected Request\n", TEXT, status=(421, "Misdirected Request"))
-            return
-        stem = head.path.rpartition("/")[0]
-        method = "GET" if head.method == "HEAD" else head.method
-        route = self._routes.get((method, head.path)) or self._routes.get((method, stem + "/*"))
-        if route is None:
-            asked.answer(b"Not Found\n", TEXT, status=(404, "Not Found"))
         else:
-            route(asked)
+            super().answer(asked)
 
     async def open(self) -> None:
         """Accept from now on."""
@@ -121,19 +116,18 @@ class Site:
                 create = partial(create, cleanup_socket=False)
         # A duplicate: the loop closes the one that it is given.
         self._accepting = await create(
-            partial(_AdminConnection, self), sock=self.listener.socket.dup()
+            partial(AdminConnection, self), sock=self.listener.socket.dup()
         )
 
     def close(self) -> None:
         """Accept no more, cut everybody off, and remove the socket's file."""
         if self._accepting is not None:
             self._accepting.close()
-        for client in list(self.clients):
-            client.abort()
+        super().close()
         self.listener.close()
 
 
-class _AdminConnection(asyncio.Protocol):
+class AdminConnection(asyncio.Protocol):
     """One operator's client; a request at a time."""
 
     def __init__(self, site: Site) -> None:
@@ -141,8 +135,11 @@ class _AdminConnection(asyncio.Protocol):
         self._parser = RequestParser(site.reader)
         self._head: RequestHead | None = None  # of the request that is on its way
         self._timer: asyncio.TimerHandle | None = None
+        self._last: Callable[[], bytes] | None = None  # of a stream: what ends it
+        self.borrowed = False  # its one request came in elsewhere
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client came."""
         self._transport = cast("asyncio.Transport", transport)
         if len(self._site.clients) >= _MOST_CLIENTS:
             self._transport.abort()
@@ -150,11 +147,27 @@ class _AdminConnection(asyncio.Protocol):
         self._site.clients.add(self)
         self._wait()
 
+    def take_over(self, transport: asyncio.Transport, head: RequestHead, path: str) -> None:
+        """Answer a client of somebody else's, whose connection ends with that.
+
+        `path`: what is asked for, by the name that it has here.
+        """
+        self.borrowed = True
+        transport.set_protocol(self)
+        self.connection_made(transport)
+        if not transport.is_closing():
+            self._wait_no_more()
+            self._site.answer(_AskedHere(self, head, path))
+
     def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
         self._site.clients.discard(self)
         self._wait_no_more()
 
     def data_received(self, data: bytes) -> None:
+        """Bytes of a request came; after the one of a borrowed connection nobody wants more."""
+        if self.borrowed:
+            return
         if self._parser.waiting + len(data) > _BEHIND:
             self.abort()
             return
@@ -168,6 +181,18 @@ class _AdminConnection(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > _BEHIND:
             self.abort()
         return not self._transport.is_closing()
+
+    def streams(self, last: Callable[[], bytes]) -> None:
+        """What follows has no end; where it is ended all the same, by what `last` returns."""
+        self._last = last
+        if self._site.ending:
+            self.end_stream()
+
+    def end_stream(self) -> None:
+        """End a stream, and the connection with it."""
+        if self._last is not None:
+            self.send([self._last()])
+            self._transport.close()
 
     def over(self, *, keep_alive: bool) -> None:
         """The answer is out: go on with the next request, in a turn of its own, or close."""
@@ -198,7 +223,7 @@ class _AdminConnection(asyncio.Protocol):
         self._wait_no_more()
         head, self._head = self._head, None
         if head is not None:
-            self._site.answer(Asked(self, head), head)
+            self._site.answer(_AskedHere(self, head, head.path))
 
     def _wait(self) -> None:
         self._wait_no_more()
@@ -213,17 +238,5 @@ class _AdminConnection(asyncio.Protocol):
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host.rpartition(":")[0].strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_local(host: str) -> bool:
-    """Whether this name of a host (with a port) is an address, or this machine's own name."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    name = name.strip("[]").lower()
-    if not name or name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return bool(ip_address(name))
     except ValueError:
         return False

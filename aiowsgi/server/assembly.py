@@ -19,14 +19,17 @@ from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.threads import ThreadSource, own_threads
 from aiowsgi.config import Config
+from aiowsgi.config_watch import path_of
 from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, ResponseDefaults
+from aiowsgi.server.asked import Route
+from aiowsgi.server.audience import Audience
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.overdue import Overdue
 from aiowsgi.server.phases import Timeouts
 from aiowsgi.server.proxied import ProxyProtocol
-from aiowsgi.server.service import RequestLog, Service, Spooling
+from aiowsgi.server.service import RequestLog, Service, Shown, Spooling
 from aiowsgi.server.waking import wake_queue
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
@@ -50,11 +53,13 @@ def assemble(
     *,
     counts: Callable[[int], None] | None = None,
     log: RequestLog | None = None,
+    relay: Route | None = None,
 ) -> Service:
     """Make what all connections of one server share; `executor`: None for threads of our own.
 
     `counts` is told the number of each request that the application gets, on its pool thread.
     `log`: where requests are noted, None for the access log of the config; closed at the end.
+    `relay`: who answers what operators ask, where this process alone cannot.
     """
     defaults = response_defaults(config)
     log = log or _access_log(config)
@@ -114,6 +119,7 @@ def assemble(
         budget=Budget(config.spool_memory, config.spool_disk),
         gate=_gate(dispatcher, tally, config),
         tally=tally,
+        pages=_pages(config, loop, relay),
         shows_date=config.date_header and not defaults.date,
         log=log,
     )
@@ -189,6 +195,21 @@ def _gate(dispatcher: Dispatcher, tally: Tally, config: Config) -> Gate | None:
         return None
     threads = config.thread_count
     return Gate(dispatcher, threads, tally, limit=limit, patience=patience, health=health)
+
+
+def _pages(config: Config, loop: asyncio.AbstractEventLoop, relay: Route | None) -> Shown | None:
+    if not config.shown_to_clients:
+        return None
+    from aiowsgi.server.pages import Pages
+
+    proxies = Trust(config.forwarded_allow_ips if config.proxy_headers else ())
+    return Pages(
+        loop,
+        Audience(config.watch_allow_from, proxies),
+        metrics=path_of(config.metrics),
+        status=path_of(config.status),
+        relay=relay,
+    )
 
 
 def _reader(config: Config) -> HeadReader:

@@ -12,9 +12,11 @@ from aiowsgi.server.lifeline import (
     FAILED,
     LEAVE,
     LEAVING,
+    LEFT,
     NUMBERS,
     READY,
     RETIRE,
+    VISIT,
     Lifeline,
 )
 from aiowsgi.watch.numbers import Numbers, read
@@ -50,6 +52,8 @@ class Child:
         self.answers: list[
             tuple[int, str]
         ] = []  # to what it was asked, by number; taken by whoever asked
+        self.visits: list[str] = []  # what operators have asked of it; taken by who answers
+        self.looking: set[int] = set()  # the visits that see a stream
         self._deadline: float | None = None  # when it is killed
 
     def __str__(self) -> str:
@@ -72,6 +76,10 @@ class Child:
             elif word == ANSWER:
                 number, _, told = text.partition(" ")
                 self.answers.append((int(number), told))
+            elif word == VISIT:
+                self.visits.append(text)
+            elif word == LEFT:
+                self.looking.discard(int(text))
 
     def fail_readiness(self) -> None:
         """Have it say that the service ends soon."""

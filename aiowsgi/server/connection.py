@@ -140,6 +140,10 @@ class Connection(asyncio.Protocol):
                 self._inbound.pause()
 
     def _begin(self, head: RequestHead) -> None:
+        pages = self._service.pages
+        if pages is not None and pages.take(self._transport, head, self._ends):
+            self.connection_lost(None)  # for us: it is theirs from now on
+            return
         self._life.fresh = False
         if self._inbound.begin(head):
             self._dispatch(head)
@@ -228,15 +232,9 @@ class Connection(asyncio.Protocol):
 
     # -- the end of a connection --
 
-    def look(self) -> tuple[Phase, Exchange | None]:
-        """Where it is, and its exchange, for who watches."""
-        return self._life.phase, self._exchange
-
-    @property
-    def client(self) -> str:
-        """The address of who waits for its answer; empty for a unix socket."""
-        known, exchange = self._template, self._exchange
-        return "" if known is None or exchange is None else known.client(exchange.head)
+    def look(self) -> tuple[Phase, Exchange | None, Template | None]:
+        """Where it is, its exchange, and who its client is, for who watches."""
+        return self._life.phase, self._exchange, self._template
 
     def sweep(self, now: float) -> None:
         """Act on the deadline of the phase; called once per tick."""

@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from functools import partial
 
-from aiowsgi.server.admin import Asked, Route
+from aiowsgi.server.asked import Asked, Route
 from aiowsgi.server.watched import REQUESTS, STACKS, CommandRefusedError, Watched
 
 _SUFFIX = ".sock"

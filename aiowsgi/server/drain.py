@@ -34,6 +34,8 @@ async def drain(
     `listeners` are those whose waiting clients nobody else would take; they are closed.
     """
     service.draining = True
+    if service.pages is not None:
+        service.pages.end_streams()
     for listener in listeners:
         if not listener.borrowed:
             take_no_new(listener.socket)

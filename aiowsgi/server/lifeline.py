@@ -1,9 +1,9 @@
 """The line between a supervisor and one worker: a pair of sockets, words that end with a newline.
 
 A worker says that it is ready, that its loop still turns, what it has counted, that it wants to be
-replaced, or why it does not come to serve. The supervisor tells it to retire, or that the service
-ends soon, and asks what it is doing. Who dies is known by the end of the line: the kernel sends it,
-whatever the death.
+replaced, why it does not come to serve, or what operators ask of it (visits.py). The supervisor
+tells it to retire, or that the service ends soon, and asks what it is doing. Who dies is known by
+the end of the line: the kernel sends it, whatever the death.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ LEAVING = "leaving"
 NUMBERS = "numbers"  # what numbers.py makes of them
 ASK = "ask"  # a number, and what is asked
 ANSWER = "answer"  # the same number, and JSON
+VISIT = "visit"  # a number, and what an operator asks
+SHOW = "show"  # the same number, and some of the answer
+LEFT = "left"  # the same number
 
 BEAT_SECONDS = 1.0  # from one BEAT to the next
 _MOST = 4 * 1024 * 1024  # bytes that wait for the other side to read
@@ -77,4 +80,5 @@ class Lifeline:
 
     def close(self) -> None:
         """Close this end."""
+        self.ended = True
         self.socket.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiowsgi.server.admin import Asked, Route
+from aiowsgi.server.asked import Asked, Route
 from aiowsgi.server.watched import Watched
 from aiowsgi.watch.prometheus import Exposition
 

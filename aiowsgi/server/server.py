@@ -26,6 +26,7 @@ from types import TracebackType
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
 from aiowsgi.server.acceptor import Acceptor
+from aiowsgi.server.asked import Route
 from aiowsgi.server.assembly import assemble, proxy_protocol
 from aiowsgi.server.certificates import Certificates
 from aiowsgi.server.descriptors import raise_descriptor_limit
@@ -83,6 +84,7 @@ class Server:
         self._killed = False  # patience is over
         self.counts: Callable[[int], None] | None = None  # told the number of each request
         self.log: RequestLog | None = None  # instead of the config's; set before the start
+        self.relay: Route | None = None  # who answers operators instead; set before the start
         self.view: View | None = None  # what an operator may see, once it serves
         self.stuck: list[Exchange] = []  # what was still running when patience ended
 
@@ -194,13 +196,10 @@ class Server:
         self._stopping = loop.create_future()
         self.bind()
         self._service = service = assemble(
-            self._app,
-            self.config,
-            loop,
-            self._executor,
-            contextvars.copy_context(),
+            *(self._app, self.config, loop, self._executor, contextvars.copy_context()),
             counts=self.counts,
             log=self.log,
+            relay=self.relay,
         )
         self._acceptor = Acceptor(
             service, self._tls(service), self.config.limit_connections, proxy_protocol(self.config)
@@ -216,7 +215,7 @@ class Server:
                 from aiowsgi.server.sites import show
 
                 one = OneProcess(self.view, self.urls, self.leave)
-                await show(self.config, one, service.loop, self._sweeping)
+                await show(self.config, one, service, self._sweeping)
             for listener in self._listeners:
                 await self._accepting.open(listener, self.config.backlog)
                 if self._announces:
@@ -288,7 +287,7 @@ class Server:
         self._sweeping.close()
         self._close_listeners()
         service.dispatcher.source.shutdown(wait=not self.stuck)
-        service.close_log()
+        service.close()
         self._enter(State.STOPPED)
 
     def _close_listeners(self) -> None:

@@ -25,6 +25,8 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import ResponseEncoder, error_response
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Endpoints, RequestHead, ResponseDefaults
+from aiowsgi.server.asked import Routes
+from aiowsgi.server.endpoints import Ends
 from aiowsgi.server.gate import Gate
 from aiowsgi.server.outbound import Outbound
 from aiowsgi.server.overdue import Overdue
@@ -57,12 +59,24 @@ class Swept(Protocol):
     def abort(self) -> None:
         """Close at once."""
 
-    def look(self) -> tuple[Phase, Exchange | None]:
-        """Where it is, and its exchange."""
+    def look(self) -> tuple[Phase, Exchange | None, Template | None]:
+        """Where it is, its exchange, and who its client is."""
 
-    @property
-    def client(self) -> str:
-        """The address of who waits for its answer."""
+
+class Shown(Protocol):
+    """What operators see at the addresses of clients (server.pages.Pages)."""
+
+    def open(self, routes: Routes) -> None:
+        """Answer by these from now on."""
+
+    def take(self, transport: asyncio.Transport, head: RequestHead, ends: Ends) -> bool:
+        """Whether this request is for them, and its client is theirs from now on."""
+
+    def end_streams(self) -> None:
+        """End the answers that would have no end."""
+
+    def close(self) -> None:
+        """Cut everybody off."""
 
 
 class RequestLog(Protocol):
@@ -106,6 +120,7 @@ class Service:
         "loop",
         "now",
         "overdue",
+        "pages",
         "reader",
         "shows_date",
         "spooling",
@@ -130,6 +145,7 @@ class Service:
         budget: Budget | None = None,
         gate: Gate | None = None,
         tally: Tally | None = None,
+        pages: Shown | None = None,
         shows_date: bool = True,
         log: RequestLog | None = None,
     ) -> None:
@@ -148,6 +164,7 @@ class Service:
         self.defaults = defaults
         self.tally = tally or Tally()
         self.gate = gate  # None where it would let all through
+        self.pages = pages  # None where operators see nothing here
         self.shows_date = shows_date
         self.log = log
         self.connections: set[Swept] = set()
@@ -226,8 +243,10 @@ class Service:
             self.log.rejected(client, error, len(answer))
         return answer
 
-    def close_log(self) -> None:
-        """At the end: note what it has cut, and write what waits."""
+    def close(self) -> None:
+        """At the end: cut operators off, note what it has cut, and write what waits."""
+        if self.pages is not None:
+            self.pages.close()
         self.wakes.run()
         for connection in self.connections:
             exchange = connection.look()[1]

@@ -1,4 +1,4 @@
-"""Config -> the listeners for operators, whoever serves them: one process, or a supervisor."""
+"""Config -> what operators see and where, whoever shows it: one process, or a supervisor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from contextlib import ExitStack
 
 from aiowsgi.binds import Bind, UnixBind, parse_bind
 from aiowsgi.config import Config
+from aiowsgi.config_watch import path_of
 from aiowsgi.errors import ConfigError
 from aiowsgi.server import control, metrics, status_page
-from aiowsgi.server.admin import Route, Routes, Site
+from aiowsgi.server.admin import ListeningSite
+from aiowsgi.server.asked import Route, Routes
+from aiowsgi.server.service import Service
 from aiowsgi.server.sockets import listen
 from aiowsgi.server.watched import Watched
 
@@ -27,7 +30,7 @@ class Sites:
     def __init__(self, loop: asyncio.AbstractEventLoop, watched: Watched) -> None:
         self._loop = loop
         self._watched = watched
-        self._sites: list[Site] = []
+        self._sites: list[ListeningSite] = []
 
     async def open(self, config: Config, *, supervised: bool) -> None:
         """Serve what is wanted. Raises ConfigError where an address cannot be opened."""
@@ -43,7 +46,7 @@ class Sites:
 
     async def _serve(self, bind: Bind, routes: Routes) -> None:
         for listener in listen([bind], _BACKLOG):
-            site = Site(self._loop, listener, routes)
+            site = ListeningSite(self._loop, listener, routes)
             self._sites.append(site)
             await site.open()
             for page, name in _NAMES.items():
@@ -53,10 +56,10 @@ class Sites:
     def _wanted(self, config: Config) -> Mapping[Bind, Routes]:
         """What is to be served where; metrics and status may have one address together."""
         wanted: dict[Bind, dict[tuple[str, str], Route]] = {}
-        if config.metrics is not None:
+        if config.metrics is not None and path_of(config.metrics) is None:
             routes = metrics.routes(self._watched)
             wanted.setdefault(parse_bind(config.metrics), {}).update(routes)
-        if config.status is not None:
+        if config.status is not None and path_of(config.status) is None:
             routes = status_page.routes(self._watched, config, self._loop)
             wanted.setdefault(parse_bind(config.status), {}).update(routes)
         if config.control_socket:
@@ -69,10 +72,23 @@ class Sites:
             site.close()
 
 
-async def show(
-    config: Config, watched: Watched, loop: asyncio.AbstractEventLoop, stack: ExitStack
-) -> None:
+async def show(config: Config, watched: Watched, service: Service, stack: ExitStack) -> None:
     """Serve what is wanted of one process until `stack` is closed. Raises ConfigError."""
-    sites = Sites(loop, watched)
+    sites = Sites(service.loop, watched)
     stack.callback(sites.close)
     await sites.open(config, supervised=False)
+    if service.pages is not None:
+        service.pages.open(page_routes(config, watched, service.loop))
+
+
+def page_routes(config: Config, watched: Watched, loop: asyncio.AbstractEventLoop) -> Routes:
+    """What is shown at the addresses of clients, and say where. Raises ConfigError."""
+    routes: dict[tuple[str, str], Route] = {}
+    first = watched.status()["addresses"][0]
+    if (path := path_of(config.metrics)) is not None:
+        routes.update(metrics.routes(watched))
+        logger.info("Metrics at: %s%s", first, path)
+    if (path := path_of(config.status)) is not None:
+        routes.update(status_page.routes(watched, config, loop))
+        logger.info("Status page at: %s%s/", first, path)
+    return routes

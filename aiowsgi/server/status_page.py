@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aiowsgi.config import OPTIONS, Config
-from aiowsgi.server.admin import EVENTS, Asked, Route
+from aiowsgi.server.asked import EVENTS, Asked, Route
 from aiowsgi.server.control import table
 from aiowsgi.server.watched import REQUESTS, STACKS, Watched
 from aiowsgi.version import described

@@ -197,9 +197,11 @@ class Supervisor:
     def _renew(self) -> None:
         """Replace the workers. Raises ConfigError where there is no config to replace them with."""
         reopen_logs()
-        config = self._reread()
-        if config.binds != self._workers.config.binds:
+        config, now = self._reread(), self._workers.config
+        if config.binds != now.binds:
             logger.warning("Addresses change with a restart only, not with a reload")
+        if config.opened_once != now.opened_once:
+            logger.warning("Addresses of metrics and status change with a restart only")
         set_up_logging(config)
         if config.preload:
             logger.warning("With preload a reload brings no new code: restart for that")

@@ -74,9 +74,9 @@ class View:
         service, worker = self._service, os.getpid()
         sent = {}
         for connection in service.connections:
-            _, exchange = connection.look()
-            if exchange is not None and exchange.done:
-                sent[exchange] = connection.client
+            _, exchange, known = connection.look()
+            if exchange is not None and known is not None and exchange.done:
+                sent[exchange] = known.client(exchange.head)
         waiting = list(service.dispatcher.queue)  # before the running: in_flight.py says why
         running = service.dispatcher.threads
         rows = in_flight(worker, waiting, running, sent, time.monotonic())

@@ -1,7 +1,8 @@
 """Watching: what a supervisor shows to its operator, beside its own work and on its one thread.
 
 Call flow: a client -> SideLoop -> Sites -> Overview -> a worker is asked; it answers -> heard ->
-Overview -> the client.
+Overview -> the client. Whoever asks at the addresses of clients comes through a worker: heard ->
+Visits -> Overview -> the worker -> the client.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Callable, Mapping
 from aiowsgi.server.child import Child
 from aiowsgi.server.overview import Overview
 from aiowsgi.server.side_loop import SideLoop
-from aiowsgi.server.sites import Sites
+from aiowsgi.server.sites import Sites, page_routes
+from aiowsgi.server.visits import Visits
 from aiowsgi.server.workers import Workers
 
 
@@ -25,11 +27,15 @@ class Watching:
         self._overview = Overview(workers, addresses, acts)
         self._side = SideLoop()
         self._sites = Sites(self._side.loop, self._overview)
+        self._visits = Visits({}, workers.say)
 
     def open(self) -> None:
         """Listen. Raises ConfigError where an address cannot be opened (exit code 1)."""
         config = self._workers.config
         self._side.loop.run_until_complete(self._sites.open(config, supervised=True))
+        if config.shown_to_clients:
+            routes = page_routes(config, self._overview, self._side.loop)
+            self._visits = Visits(routes, self._workers.say)
 
     def fileno(self) -> int:
         """What to select on."""
@@ -43,6 +49,7 @@ class Watching:
     def heard(self, child: Child) -> None:
         """A worker has said something."""
         self._overview.heard(child)
+        self._visits.heard(child)
 
     def turn(self, now: float) -> None:
         """Serve who is connected; `now` in monotonic seconds."""

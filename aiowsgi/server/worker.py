@@ -27,12 +27,14 @@ from aiowsgi.server.lifeline import (
     NUMBERS,
     READY,
     RETIRE,
+    SHOW,
     Lifeline,
 )
 from aiowsgi.server.loops import new_loop, run
 from aiowsgi.server.recycling import Recycling, resident_memory
 from aiowsgi.server.server import Server
 from aiowsgi.server.signals import Act, on_signals
+from aiowsgi.server.visits import Relay
 from aiowsgi.server.watched import STACKS
 from aiowsgi.watch.logs import reopen_logs
 
@@ -56,6 +58,8 @@ class Worker:
         )
         if config.max_requests:
             server.counts = self._count
+        self._relay = Relay(self._say)
+        server.relay = self._relay.ask
 
     # -- pool thread --
 
@@ -107,15 +111,17 @@ class Worker:
 
     def _tell_numbers(self) -> None:
         if self._server.config.watched and self._server.view is not None:
-            self._line.say(NUMBERS, self._server.view.numbers().text())
-            self._flush()
+            self._say(NUMBERS, self._server.view.numbers().text())
 
     def _answer(self, asked: str) -> None:
         number, _, question = asked.partition(" ")
         if self._server.view is not None:
             table = self._server.view.table(stacks=question == STACKS)
-            self._line.say(ANSWER, f"{number} {json.dumps(table)}")
-            self._flush()
+            self._say(ANSWER, f"{number} {json.dumps(table)}")
+
+    def _say(self, word: str, text: str) -> None:
+        self._line.say(word, text)
+        self._flush()
 
     def _flush(self) -> None:
         """Have the rest of what was said follow when the supervisor has read."""
@@ -133,6 +139,8 @@ class Worker:
                 self._server.fail_readiness()
             elif word == ASK:
                 self._answer(text)
+            elif word == SHOW:
+                self._relay.heard(text)
         if self._line.ended:
             asyncio.get_running_loop().remove_reader(self._line.socket)
             logger.warning("The supervisor is gone: this worker ends")

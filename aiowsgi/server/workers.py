@@ -175,11 +175,25 @@ class Workers:
 
     # -- what becomes of them --
 
+    def say(self, child: Child, word: str, text: str) -> None:
+        """Tell a worker something that may be long."""
+        child.line.say(word, text)
+        self._flush(child)
+
+    def _flush(self, child: Child) -> None:
+        """Have the rest of what was said follow when the worker has read."""
+        if child.line.ended:
+            return
+        wanted = selectors.EVENT_READ | (0 if child.line.flush() else selectors.EVENT_WRITE)
+        if self._selector.get_key(child.line.socket).events != wanted:
+            self._selector.modify(child.line.socket, wanted, child)
+
     def listen(self, child: Child) -> None:
         """Take what a worker said."""
         child.listen(time.monotonic())
         if child.line.ended:
             self._selector.unregister(child.line.socket)
+        self._flush(child)
         if child.state is not State.SERVING:
             return
         if child.generation > self._proven:

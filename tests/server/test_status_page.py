@@ -40,9 +40,9 @@ def port(caplog: pytest.LogCaptureFixture) -> Callable[[], int]:
 class Events:
     """What the page hears, as it comes."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, path: str = "/events") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), 20)
-        self.socket.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.socket.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
         self.stream = self.socket.makefile("rb")
         self.head = b"".join(iter(self.stream.readline, b"\r\n"))
 
@@ -140,7 +140,7 @@ def test_who_looks_and_does_not_read_is_cut_off(
 
 def connected() -> bool:
     """Whether anybody is connected to a site of this process."""
-    return any(type(each) is Site and each.clients for each in gc.get_objects())
+    return any(isinstance(each, Site) and each.clients for each in gc.get_objects())
 
 
 def test_metrics_may_have_the_same_address(
