@@ -246,8 +246,10 @@ class Connection(asyncio.Protocol):
             pending=self._outbound.pending,
             body=(self._inbound.begun, self._inbound.received),
         )
-        if verdict is Verdict.CLOSE:
-            self._transport.close()
+        if verdict is Verdict.REST:
+            self._service.tally.note(TIMEOUTS, "silent" if self._life.fresh else "keep_alive")
+        if verdict is Verdict.REST or verdict is Verdict.CLOSE:
+            self._hang_up(lingering=False)
         elif verdict is Verdict.ABORT:
             self._service.tally.note(TIMEOUTS, "send")
             self._transport.abort()

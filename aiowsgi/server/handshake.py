@@ -23,6 +23,7 @@ from aiowsgi.server.certificates import Certificates
 from aiowsgi.server.connection import Connection
 from aiowsgi.server.inbound import LATE
 from aiowsgi.server.service import Service
+from aiowsgi.watch.numbers import TIMEOUTS
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -31,6 +32,7 @@ _ALMOST_NOTHING = 0.001  # a deadline that is over; asyncio takes no zero
 _LOOK = 2048  # bytes: the beginning of a request line
 # A record of TLS begins with its type, a number below 32; a request with a letter or an empty line.
 _NOT_HTTP = b"\x16"
+_TOO_LONG = (asyncio.TimeoutError, ConnectionAbortedError)  # ours, and the loop's word for it
 _speaks_http = re.compile(rb"[A-Za-z\r\n]").match
 
 
@@ -74,6 +76,8 @@ class Handshake:
                 await self._shake_hands(make, client, deadline)
         except (OSError, asyncio.TimeoutError) as error:
             client.close()
+            if isinstance(error, _TOO_LONG):
+                self._service.tally.note(TIMEOUTS, "handshake")
             logger.info("No TLS with %s: %s", address or "a local client", _why(error))
         except BaseException:
             client.close()
@@ -139,6 +143,6 @@ def _why(error: BaseException) -> str:
         return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
-    if isinstance(error, (asyncio.TimeoutError, ConnectionAbortedError)):
+    if isinstance(error, _TOO_LONG):
         return "the handshake took too long"
     return "the client left in the middle of the handshake"

@@ -19,6 +19,7 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import CONTINUE
 from aiowsgi.http11.messages import RequestHead
 from aiowsgi.server.service import Service
+from aiowsgi.watch.numbers import TIMEOUTS
 
 logger = logging.getLogger("aiowsgi.error")
 
@@ -182,6 +183,7 @@ class Inbound:
         limit = self._service.timeouts.body
         waited = min(waited, self._service.now - self._asked)  # nobody is late before
         if limit is not None and waited > limit and self._stream and self._stream.starving:
+            self._service.tally.note(TIMEOUTS, "request")
             self.cut(ProtocolError(408, "the body came too slowly"))
 
     # -- reading --

@@ -56,6 +56,7 @@ class Verdict(Enum):
 
     FINE = "goes on"
     CLOSE = "is closed without a word"
+    REST = "is closed without a word, since it has said none for too long"
     TIMEOUT = "gets a 408 and is closed"
     ABORT = "is cut"
 
@@ -102,7 +103,7 @@ class Life:
             limit = timeouts.header if self.fresh else timeouts.keep_alive
             if draining:
                 limit = LAST_CHANCE if limit is None else min(limit, LAST_CHANCE)
-            return _past(waited, limit, Verdict.CLOSE)
+            return _past(waited, limit, Verdict.CLOSE if draining else Verdict.REST)
         if self.phase is Phase.HEAD:
             return _past(waited, timeouts.header, Verdict.TIMEOUT)
         if self.phase is Phase.BODY:

@@ -25,7 +25,7 @@ TIMEOUTS: Final = "timeouts"
 RESTARTS: Final = "worker_restarts"  # a supervisor's
 KINDS: Final = {
     SHED: ("queue_full", "queue_timeout", "spool_full", "streams_full"),
-    TIMEOUTS: ("request", "send", "application"),
+    TIMEOUTS: ("handshake", "silent", "request", "send", "application", "keep_alive"),
     RESTARTS: ("died", "stuck", "recycled", "reload"),
 }
 # Histograms.

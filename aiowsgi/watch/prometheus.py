@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _COUNTERS = {
     SHED: ("reason", "Requests that were refused, or clients that were cut, for want of room."),
-    TIMEOUTS: ("kind", "Deadlines that were missed: by a client, or by the application."),
+    TIMEOUTS: ("kind", "Deadlines that passed: a client's, or the application's."),
     RESTARTS: ("reason", "Workers that were replaced."),
 }
 _HISTOGRAMS = {

@@ -17,8 +17,9 @@ from aiowsgi.server.server import Server
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import Live, live
 from tests.server.admin_client import ask
-from tests.server.http_client import Peer, echo, get
+from tests.server.http_client import Peer, echo, get, post
 from tests.server.stuck import Stuck, all_stuck
+from tests.server.tls_client import connect, read_answer, served, trusting
 
 Values = dict[str, float]
 PLACE: dict[str, Any] = {"metrics": "127.0.0.1:0"}
@@ -138,6 +139,57 @@ def test_what_misses_its_deadline_is_counted_by_its_kind(port: Callable[[], int]
     assert found["aiowsgi_timeouts_total{kind=application}"] == 1
     assert found["aiowsgi_timeouts_total{kind=request}"] == 1
     assert found["aiowsgi_timeouts_total{kind=send}"] == 0
+
+
+def test_connections_that_say_nothing_are_counted_apart(port: Callable[[], int]) -> None:
+    options: dict[str, Any] = {"header_timeout": 0.2, "keep_alive": 0.2, **PLACE}
+    with live(echo, **options) as server, Peer(server) as silent, Peer(server) as idle:
+        idle.ask(get())
+        assert idle.rest() == silent.rest() == b""
+        found = scrape(port())
+    assert _timeouts(found) == {"silent": 1, "keep_alive": 1}
+
+
+def test_none_is_counted_that_a_stop_closes(port: Callable[[], int]) -> None:
+    with live(echo, keep_alive=60, **PLACE) as server, Peer(server) as idle:
+        idle.ask(get())
+        view = server.server.view
+    assert view is not None
+    assert not any(view.numbers().count("timeouts").values())
+
+
+def test_handshakes_that_stall_are_counted_and_an_idle_client_once(
+    port: Callable[[], int],
+) -> None:
+    """A client that does not end TLS on its side stays for a while."""
+    options: dict[str, Any] = {"header_timeout": 0.2, "keep_alive": 0.2, **PLACE}
+    with live(echo, **served(), **options) as server, Peer(server) as stalled:
+        assert stalled.rest() == b""
+        with connect(server, trusting()) as client:
+            client.sendall(get())
+            read_answer(client)
+            scrape(port(), lambda v: v["aiowsgi_connections{state=closing}"] == 1)
+            service = server.server._service
+            assert service is not None
+            then = service.now + 0.5
+            server.wait(lambda: service.now > then)  # several sweeps later
+            found = scrape(port())
+    assert _timeouts(found) == {"handshake": 1, "keep_alive": 1}
+
+
+def test_a_streamed_body_that_comes_too_slowly_is_counted(port: Callable[[], int]) -> None:
+    options: dict[str, Any] = {"request_buffering": False, "body_timeout": 0.2, **PLACE}
+    with live(echo, **options) as server, Peer(server) as peer:
+        peer.send(post(10, body=b"1"))
+        assert peer.answer().status == 408
+        found = scrape(port())
+    assert _timeouts(found) == {"request": 1}
+
+
+def _timeouts(found: Values) -> Values:
+    """What was counted of them, by kind."""
+    start = "aiowsgi_timeouts_total{kind="
+    return {k[len(start) : -1]: v for k, v in found.items() if k.startswith(start) and v}
 
 
 def test_openmetrics_is_there_for_who_asks(port: Callable[[], int]) -> None:

@@ -25,8 +25,8 @@ def in_phase(phase: Phase, *, fresh: bool = False) -> Life:
 @pytest.mark.parametrize(
     ("phase", "fresh", "limit", "verdict"),
     [
-        (Phase.IDLE, True, 30, Verdict.CLOSE),
-        (Phase.IDLE, False, 75, Verdict.CLOSE),
+        (Phase.IDLE, True, 30, Verdict.REST),
+        (Phase.IDLE, False, 75, Verdict.REST),
         (Phase.HEAD, False, 30, Verdict.TIMEOUT),
         (Phase.BODY, False, 20, Verdict.TIMEOUT),
         (Phase.LINGER, False, 2, Verdict.CLOSE),

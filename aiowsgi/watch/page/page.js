@@ -161,9 +161,11 @@ function showServer({ status, about, numbers }) {
     ]);
   }
   const names = { worker_restarts: "replaced", shed: "shed", timeouts: "too late" };
+  const { keep_alive, silent, ...late } = numbers.counters.timeouts ?? {}; // of those is nobody late
+  const counters = { ...numbers.counters, timeouts: late };
   $("incidents").textContent = Object.entries(names)
-    .filter(([name]) => sum(numbers.counters[name], () => true))
-    .map(([name, word]) => `${word}: ${states(numbers.counters[name])}`).join(" · ")
+    .filter(([name]) => sum(counters[name], () => true))
+    .map(([name, word]) => `${word}: ${states(counters[name])}`).join(" · ")
     || "No worker was replaced, nothing was shed, nobody was late.";
   $("version").textContent = about.version;
   const options = Object.entries(about.options).flatMap(([name, value]) => {
