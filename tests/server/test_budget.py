@@ -92,6 +92,7 @@ def test_a_crowd_of_deaf_readers_fills_neither_memory_nor_disk(
         bodies: list[int] = []
 
         def read(peer: Peer) -> None:
+            peer.hurry()
             bodies.append(len(peer.answer().body))
 
         readers = [threading.Thread(target=read, args=(peer,)) for peer in deaf[:6]]
@@ -102,8 +103,7 @@ def test_a_crowd_of_deaf_readers_fills_neither_memory_nor_disk(
                 assert within(server, len(deaf))
                 reader.join(0.01)
         assert bodies == [200 * len(BLOCK)] * 6
-        server.wait(lambda: (budget(server).memory, budget(server).disk) == (0, 0))
-        assert spool_files() == 0
+        server.wait(lambda: (held(server), spool_files()) == (0, 0))
 
 
 def running(server: Live) -> list[Exchange]:
@@ -169,8 +169,7 @@ def test_bodies_past_the_budget_of_memory_go_to_disk_and_past_that_are_refused(
         for peer in peers:
             peer.send(b"x")
             assert peer.answer().body == b"%d" % size
-        server.wait(lambda: held(server) == 0)
-        assert spool_files() == 0
+        server.wait(lambda: (held(server), spool_files()) == (0, 0))
 
 
 def held(server: Live) -> int:
@@ -234,5 +233,4 @@ def test_every_byte_is_given_back_whatever_becomes_of_the_clients(
         for each in clients:
             each.join(60)
         server.wait(lambda: not server.server.busy)
-        counted = budget(server)
-        assert (counted.memory, counted.disk, spool_files()) == (0, 0, 0)
+        server.wait(lambda: (held(server), spool_files()) == (0, 0))

@@ -91,7 +91,7 @@ def test_waiting_for_room_costs_nothing_and_is_told_once(
                     late.send(GET)
                     used = time.process_time()
                     assert not late.readable(0.5)
-                    assert time.process_time() - used < 0.05
+                    assert time.process_time() - used < 0.2
     assert [record.getMessage() for record in caplog.records] == [
         "1 connections are open: new clients have to wait"
     ]
@@ -172,7 +172,7 @@ def test_a_server_without_descriptors_serves_again_when_it_has_some(
                 raw.connect(("127.0.0.1", server.port))
                 used = time.process_time()
                 assert not one.readable(0.5)
-                assert time.process_time() - used < 0.1
+                assert time.process_time() - used < 0.2
             assert one.ask(GET).status == 200
         server.wait(lambda: service.coming == 0)
         with Peer(server) as after:

@@ -116,7 +116,7 @@ def _requests(found: Values) -> Values:
 
 
 def test_what_is_shed_is_counted_by_its_reason(port: Callable[[], int]) -> None:
-    options: dict[str, Any] = {"threads": 1, "limit_queue": 1, "queue_timeout": 0.2, **PLACE}
+    options: dict[str, Any] = {"threads": 1, "limit_queue": 1, "queue_timeout": 2.0, **PLACE}
     with all_stuck(Stuck(), **options) as (server, _), Peer(server) as late, Peer(server) as many:
         late.send(get())
         service = server.server._service

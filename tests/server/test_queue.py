@@ -141,7 +141,7 @@ def test_readiness_fails_while_requests_are_refused_and_health_does_not(loop: st
 
 def test_a_request_that_waits_too_long_gets_a_503_and_is_not_run(loop: str) -> None:
     app = Stuck()
-    with all_stuck(app, 1, loop=loop, queue_timeout=0.2) as (server, running):
+    with all_stuck(app, 1, loop=loop, queue_timeout=1.0) as (server, running):
         with Peer(server) as first, Peer(server) as second:
             first.send(get(target=b"/late"))
             second.send(post(5, body=b"hello") + GET)

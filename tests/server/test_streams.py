@@ -193,6 +193,7 @@ def test_where_streams_are_spent_who_stalled_longest_is_cut_first(loop: str) -> 
         with Peer(server) as good:
             assert good.ask(GET).body == b"small"
         assert stalled[1].readable(10)
+        server.wait(lambda: bool(app.errors))
         assert [str(error) for error in app.errors] == ["the server needed the thread for others"]
         assert not stalled[0].readable()
         assert not stalled[2].readable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,6 +15,8 @@ from aiowsgi.errors import ClientDisconnected
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import Live, live
 from tests.server.http_client import GET, LOOPS, Peer, connections, get, post
+
+SOON = 0.5  # seconds: more than a quick answer takes on a machine that has much else to do
 
 
 class Slow:
@@ -81,7 +84,7 @@ def test_the_client_gets_504_the_log_the_stack_and_another_thread_the_place(
     loop: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Slow()
-    with live(app, loop=loop, threads=1, timeout=0.1) as server, Peer(server) as peer:
+    with live(app, loop=loop, threads=1, timeout=SOON) as server, Peer(server) as peer:
         try:
             answer = peer.ask(get(target=b"/slow?password"))
             assert (answer.status, answer.body) == (504, b"Gateway Timeout\n")
@@ -91,7 +94,7 @@ def test_the_client_gets_504_the_log_the_stack_and_another_thread_the_place(
                 assert other.ask(GET).body == b"quick"
             server.wait(lambda: len(dispatcher(server).threads) == 1)
             (line,) = errors(caplog)
-            assert line.startswith("<Exchange GET /slow> has run for 0.")
+            assert re.match(r"<Exchange GET /slow> has run for \d", line)
             assert "in hold\n    self.gate.wait(20)\n" in line
             assert "password" not in line
             assert "concurrent" not in line
@@ -107,7 +110,7 @@ def test_the_client_gets_504_the_log_the_stack_and_another_thread_the_place(
 def test_every_request_in_turn_has_its_own_deadline(loop: str) -> None:
     """More stuck calls than threads, up to --max-streams."""
     app = Slow()
-    with live(app, loop=loop, threads=1, max_streams=3, timeout=0.1) as server:
+    with live(app, loop=loop, threads=1, max_streams=3, timeout=SOON) as server:
         peers = [Peer(server) for _ in range(3)]
         try:
             for peer in peers:
@@ -125,7 +128,7 @@ def test_where_no_place_is_left_the_clients_still_get_their_504(
     loop: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Slow()
-    with live(app, loop=loop, threads=1, max_streams=0, timeout=0.1) as server:
+    with live(app, loop=loop, threads=1, max_streams=0, timeout=SOON) as server:
         try:
             with Peer(server) as peer, Peer(server) as other:
                 assert peer.ask(get(target=b"/slow")).status == 504
@@ -133,7 +136,7 @@ def test_where_no_place_is_left_the_clients_still_get_their_504(
                 server.wait(lambda: any("stuck in all of them" in e for e in errors(caplog)))
                 service: Any = server.server._service
                 then = service.now
-                server.wait(lambda: service.now > then + 0.2)  # some sweeps, each of which asks
+                server.wait(lambda: service.now > then + SOON)  # some sweeps, each of which asks
                 app.gate.set()
                 assert other.answer().body == b"quick"
         finally:
@@ -144,7 +147,7 @@ def test_where_no_place_is_left_the_clients_still_get_their_504(
 def test_what_has_begun_is_cut_and_never_looks_complete(loop: str) -> None:
     """It computes between its blocks, and is no stream yet."""
     app = Slow()
-    with live(app, loop=loop, threads=1, timeout=0.2) as server, Peer(server) as peer:
+    with live(app, loop=loop, threads=1, timeout=SOON) as server, Peer(server) as peer:
         try:
             peer.send(get(target=b"/begun"))
             assert app.entered.acquire(timeout=10)
@@ -166,7 +169,7 @@ def test_what_has_begun_is_cut_and_never_looks_complete(loop: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_the_answer_fits_the_request(loop: str, method: str) -> None:
     app = Slow()
-    with live(app, loop=loop, threads=1, timeout=0.1) as server, Peer(server) as peer:
+    with live(app, loop=loop, threads=1, timeout=SOON) as server, Peer(server) as peer:
         try:
             raw = get(target=b"/slow").replace(b"GET", method.encode())
             if method == "POST":
@@ -179,7 +182,7 @@ def test_the_answer_fits_the_request(loop: str, method: str) -> None:
 
 def test_hints_come_before_it(loop: str) -> None:
     app = Slow()
-    with live(app, loop=loop, threads=1, timeout=0.2) as server, Peer(server) as peer:
+    with live(app, loop=loop, threads=1, timeout=SOON) as server, Peer(server) as peer:
         try:
             hints = peer.ask(get(target=b"/hints"))
             assert (hints.status, hints.fields["link"]) == (103, "</a.css>; rel=preload")
@@ -197,8 +200,8 @@ def test_an_upload_that_stalls_is_not_the_applications_fault(loop: str) -> None:
         start_response("200 OK", [])
         return [body]
 
-    with live(app, loop=loop, threads=1, timeout=0.1, request_buffering=False) as server:
+    with live(app, loop=loop, threads=1, timeout=SOON, request_buffering=False) as server:
         with Peer(server) as peer:
             peer.send(post(6, body=b"abc"))
-            assert not peer.readable(0.5)
+            assert not peer.readable(2 * SOON)
             assert peer.ask(b"def").body == b"abcdef"
