@@ -124,9 +124,27 @@ def test_percentiles_are_those_of_the_time_since_the_last_look(page: Page) -> No
     assert page.value(f"percentile({bounds}, [5, 5, 0, 0], [5, 5, 0, 0], 0.5)") is None
 
 
+def test_it_does_the_same_at_a_path_of_the_servers(page: Page) -> None:
+    where = ("--status", "/_status", "--metrics", "/metrics", "--control-socket", "off")
+    page.complaints.clear()
+    with supervised("--workers", "2", *where, "--graceful-timeout", "0") as server:
+        page.open(status_page(server).removesuffix("/"))
+        page.wait(MOVES)
+        assert page.value("location.pathname") == "/_status/"
+        with closing(client(server, "/stuck")):
+            page.wait("[...document.querySelectorAll('#requests button')].length === 1")
+            page.value("document.querySelector('#requests button').click()")
+            stack = page.wait("document.querySelector('#requests pre')?.textContent")
+            assert "threading.Event().wait()" in stack
+        assert page.complaints == []
+        page.open("about:blank")
+
+
 def test_it_has_nothing_to_complain_of_and_says_when_the_server_is_gone(
     server: Supervised, page: Page
 ) -> None:
+    page.open(status_page(server))
+    page.wait(MOVES)
     assert page.complaints == []
     with supervised("--workers", "1", "--status", "127.0.0.1:0") as other:
         page.open(status_page(other))

@@ -18,9 +18,11 @@ from aiowsgi.version import __version__
 from aiowsgi.watch.failure import Call, Raised, chain, plain
 
 _STYLE = Path(__file__).with_name("traceback_page.css")
-# No script runs, nothing is fetched, and no other page may show this one in itself.
+# No script runs, nothing is fetched, and no other page may show this one in itself. Its icon is
+# empty: a browser would ask the application for one, which fails again.
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; "
+    "form-action 'none'"
 )
 
 
@@ -65,6 +67,7 @@ def _page(request: RequestHead, error: BaseException) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
 {style}</style>
