@@ -57,4 +57,4 @@ def test_half_a_request_behind_the_end_is_cut_when_its_turn_comes(
         if buffering:
             assert called == ["/first"]
         else:
-            assert over.wait(5)  # not the thirty seconds of the body's deadline
+            assert over.wait(20)  # not the thirty seconds of the body's deadline

@@ -4,7 +4,6 @@ tests/test_status_browser.py.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import re
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aiowsgi.server.admin import Site
+from aiowsgi.server.admin import ListeningSite, Site
 from tests.live import live
 from tests.ports import reserved_port
 from tests.server.admin_client import ask
@@ -135,19 +134,23 @@ def test_who_looks_and_does_not_read_is_cut_off(
     port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S4: what is made for a page that hangs does not fill memory."""
+    sites: list[Site] = []
+
+    class Known(ListeningSite):
+        async def open(self) -> None:
+            sites.append(self)
+            await super().open()
+
+    monkeypatch.setattr("aiowsgi.server.sites.ListeningSite", Known)
     monkeypatch.setattr("aiowsgi.server.status_page._SECOND", 0.0005)
     with live(echo, **PLACE) as server:
+        [site] = sites
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(("127.0.0.1", port()))
             client.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            server.wait(connected)
-            server.wait(lambda: not connected(), 30)
-
-
-def connected() -> bool:
-    """Whether anybody is connected to a site of this process."""
-    return any(isinstance(each, Site) and each.clients for each in gc.get_objects())
+            server.wait(lambda: bool(site.clients))
+            server.wait(lambda: not site.clients, 30)
 
 
 def test_metrics_may_have_the_same_address(
