@@ -119,7 +119,7 @@ def test_clients_that_do_not_read_hold_no_thread(few: Hosted) -> None:
             client.close()
 
 
-def test_the_generator_of_a_client_that_leaves_is_closed(few: Hosted) -> None:
+def test_the_generator_of_a_client_that_leaves_is_closed_soon(few: Hosted) -> None:
     """A6, A7."""
     for http2 in versions(few):
         with few.client(http2=http2) as client, client.stream("GET", "/endless") as response:
