@@ -196,10 +196,10 @@ class AdminConnection(asyncio.Protocol):
 
     def over(self, *, keep_alive: bool) -> None:
         """The answer is out: go on with the next request, in a turn of its own, or close."""
+        self._wait()  # for it to read, too
         if not keep_alive:
             self._transport.close()
             return
-        self._wait()
         self._site.loop.call_soon(self._go_on)
 
     def abort(self) -> None:

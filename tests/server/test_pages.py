@@ -93,6 +93,20 @@ def test_behind_a_trusted_proxy_each_request_is_judged_by_its_client() -> None:
         assert b"aiowsgi_info" in answer.body
 
 
+def test_behind_a_proxy_that_says_it_in_a_header_of_its_own_the_client_is_judged() -> None:
+    """S12: the PROXY protocol, whose sender may say that it does not know."""
+    options: dict[str, Any] = {"proxy_protocol": "v1", "proxy_allow_from": "127.0.0.1", **PLACES}
+    with live(echo, watch_allow_from="192.0.2.0/24", **options) as server:
+
+        def through(header: bytes) -> bytes:
+            last = METRICS.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+            return server.talk(header + b"\r\n" + last)
+
+        assert b"aiowsgi_info" in through(b"PROXY TCP4 192.0.2.7 127.0.0.1 5 80")
+        assert through(b"PROXY TCP4 6.6.6.6 127.0.0.1 5 80").endswith(b"/metrics")
+        assert through(b"PROXY UNKNOWN").endswith(b"/metrics")
+
+
 def test_over_a_unix_socket_it_has_to_be_named(tmp_path: Path) -> None:
     """S12: who comes by one is a proxy's client, nearly always."""
     bind = f"unix:{tmp_path / 'socket'}"
