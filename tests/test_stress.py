@@ -6,17 +6,16 @@ Cites P2, P19, H1, H2, S6, S7.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import socket
 import threading
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from aiowsgi.wsgi.types import Environ, StartResponse
+from tests.descriptors import held, more_than
 from tests.live import Live, live
 from tests.switching import switching
 
@@ -123,25 +122,13 @@ class Client(threading.Thread):
         self.left += 1
 
 
-def held() -> Counter[str]:
-    """Open descriptors, by what they are, and threads, by their names."""
-    found = Counter(thread.name for thread in threading.enumerate())
-    if os.path.isdir("/proc/self/fd"):
-        for name in os.listdir("/proc/self/fd"):
-            try:
-                found[os.readlink(f"/proc/self/fd/{name}")] += 1
-            except OSError:  # the one of the listing itself
-                continue
-    return found
-
-
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("buffering", [True, False], ids=["buffered", "streamed"])
 def test_each_answer_is_its_own_and_nothing_is_left(loop: str, buffering: bool) -> None:
     with live(app, loop=loop):
         pass  # what a loop opens once per process is not a leak
-    before = held()
+    before, threads = held(), set(threading.enumerate())
     with (
         switching(1e-5),
         live(
@@ -165,4 +152,5 @@ def test_each_answer_is_its_own_and_nothing_is_left(loop: str, buffering: bool) 
             raw, expected = request(random.Random(0), "last")
             last.sendall(raw)
             assert read_answer(last.makefile("rb")) == expected
-    assert held() - before == Counter()  # what was there before, a test before this one had left
+    assert not more_than(before)
+    assert set(threading.enumerate()) <= threads

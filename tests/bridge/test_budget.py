@@ -14,16 +14,13 @@ import pytest
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.spool import BodySpool, ResponseSpool
 from aiowsgi.bridge.spool_file import SpoolFile
+from tests import descriptors
 
 KIB = 1024
 
 
 def held(budget: Budget) -> tuple[int, int]:
     return budget.memory, budget.disk
-
-
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 
 
 # -- request bodies --
@@ -52,7 +49,7 @@ def test_a_body_is_counted_until_it_is_closed_not_when_it_is_opened() -> None:
 
 
 def test_past_the_budget_of_memory_a_body_goes_straight_to_a_file() -> None:
-    before = open_files()
+    before = descriptors.held()
     budget = Budget(20_000, None)
     first, second = BodySpool(512 * KIB, budget), BodySpool(512 * KIB, budget)
     first.write(b"1" * 15_000)
@@ -60,18 +57,18 @@ def test_past_the_budget_of_memory_a_body_goes_straight_to_a_file() -> None:
     assert held(budget) == (20_000, 0)
     second.write(b"3" * 100)
     assert held(budget) == (15_000, 5_100)
-    assert not before or open_files() == before + 1
+    assert not descriptors.LISTED or descriptors.more_than(before) == 1
     second.write(b"4" * 100)
     with second.open() as body:
         assert body.read() == b"2" * 5_000 + b"3" * 100 + b"4" * 100
     for spool in (first, second):
         spool.close()
-    assert (held(budget), open_files()) == ((0, 0), before)
+    assert (held(budget), descriptors.more_than(before)) == ((0, 0), 0)
 
 
 @pytest.mark.parametrize("memory", [0, 5_000])
 def test_past_both_budgets_a_body_is_refused_and_takes_no_file(memory: int) -> None:
-    before = open_files()
+    before = descriptors.held()
     budget = Budget(memory, 10_000)
     spool = BodySpool(512 * KIB, budget)
     spool.write(b"x" * 5_000)
@@ -80,7 +77,7 @@ def test_past_both_budgets_a_body_is_refused_and_takes_no_file(memory: int) -> N
     assert refused.value.errno == errno.ENOSPC
     assert budget.disk <= 10_000
     spool.close()
-    assert (held(budget), open_files()) == ((0, 0), before)
+    assert (held(budget), descriptors.more_than(before)) == ((0, 0), 0)
 
 
 def test_a_body_that_cannot_have_a_file_gives_all_of_it_back(
@@ -213,7 +210,7 @@ def test_what_counts_is_the_size_of_the_file_not_what_waits_in_it() -> None:
 
 
 def test_a_limit_of_nothing_means_no_file() -> None:
-    before = open_files()
+    before = descriptors.held()
     file = SpoolFile(0, Budget())
     assert file.put(memoryview(b"x")) == 0
-    assert (file.take(10), open_files()) == (b"", before)
+    assert (file.take(10), descriptors.more_than(before)) == (b"", 0)

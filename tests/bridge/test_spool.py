@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.spool import BodySpool, ResponseSpool
+from tests.descriptors import LISTED, held, more_than
 
 
 def drain(spool: ResponseSpool, limit: int = 1000) -> bytes:
@@ -17,40 +17,36 @@ def drain(spool: ResponseSpool, limit: int = 1000) -> bytes:
     return data
 
 
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-
-
 def test_a_small_body_stays_in_memory() -> None:
-    before = open_files()
+    before = held()
     spool = BodySpool(10, Budget())
     spool.write(b"12345")
     spool.write(b"67890")
-    assert open_files() == before
+    assert more_than(before) == 0
     with spool.open() as body:
         assert body.read() == b"1234567890"
 
 
 def test_a_body_past_the_threshold_is_a_file_without_a_name() -> None:
-    before = open_files()
+    before = held()
     spool = BodySpool(10, Budget())
     for piece in (b"12345", b"67890", b"1", b"23"):
         spool.write(piece)
     assert spool.size == 13
-    assert not before or open_files() == before + 1
+    assert not LISTED or more_than(before) == 1
     with spool.open() as body:
         assert body.readline() == b"1234567890123"
         assert body.read() == b""
     spool.close()
-    assert open_files() == before
+    assert more_than(before) == 0
 
 
 def test_closing_a_body_gives_its_file_back() -> None:
-    before = open_files()
+    before = held()
     spool = BodySpool(1, Budget())
     spool.write(b"1234")
     spool.close()
-    assert open_files() == before
+    assert more_than(before) == 0
 
 
 def test_a_response_spool_is_first_in_first_out_over_memory_and_file() -> None:
@@ -95,11 +91,11 @@ def test_a_slice_of_a_large_block_does_not_keep_the_block() -> None:
 
 
 def test_closing_a_response_spool_forgets_everything() -> None:
-    before = open_files()
+    before = held()
     spool = ResponseSpool(4, None, Budget())
     spool.put(b"123456")
-    assert not before or open_files() == before + 1
+    assert not LISTED or more_than(before) == 1
     spool.close()
-    assert open_files() == before
+    assert more_than(before) == 0
     assert len(spool) == 0
     assert spool.take(10) == b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 import tracemalloc
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from aiowsgi.wsgi.types import Environ, StartResponse
+from tests.descriptors import LISTED, held, more_than
 from tests.live import Live, live
 from tests.server.http_client import GET, LOOPS, Peer, connections, get
 
@@ -145,11 +145,7 @@ def test_a_file_for_a_slow_reader_needs_no_thread(loop: str, tmp_path: Path) -> 
         assert peer.ask(GET).body == b"small"
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
+@pytest.mark.skipif(not LISTED, reason="counts descriptors in /proc")
 @pytest.mark.parametrize("how", ["reads all", "leaves"])
 def test_descriptors_and_memory_are_given_back(loop: str, how: str) -> None:
     """S6, S4: spools and the file of a spool, whether the client has read it all or left."""
@@ -160,17 +156,17 @@ def test_descriptors_and_memory_are_given_back(loop: str, how: str) -> None:
         server.wait(lambda: not connections(server))
         tracemalloc.start()
         try:
-            held, memory = descriptors(), tracemalloc.get_traced_memory()[0]
+            before, memory = held(), tracemalloc.get_traced_memory()[0]
             with Peer(server, receive=READS) as peer:
                 peer.send(get(target=b"/blocks"))
                 server.wait(lambda: is_full(server))
-                assert descriptors() > held + 2
+                assert more_than(before) > 2
                 if how == "reads all":
                     peer.hurry()
                     assert peer.answer().whole
             del peer
             assert app.closed.wait(10)
-            server.wait(lambda: not connections(server) and descriptors() == held)
+            server.wait(lambda: not connections(server) and not more_than(before))
             server.wait(lambda: tracemalloc.get_traced_memory()[0] - memory < BLOCK)
         finally:
             tracemalloc.stop()

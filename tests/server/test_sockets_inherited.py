@@ -60,10 +60,7 @@ def test_a_descriptor_that_is_not_there_says_so() -> None:
 
 def test_a_descriptor_that_is_no_socket_says_so(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
-        before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
         assert "not a socket" in error_of(f"fd://{file.fileno()}")
-        if before:
-            assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ import pytest
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.wsgi.types import Environ, StartResponse
+from tests.descriptors import held, more_than
 from tests.live import Live, live
 from tests.server.http_client import GET, LOOPS, Peer, connections, get, post
 
@@ -81,10 +81,6 @@ def streams(server: Live) -> int:
     return len(dispatcher(server)._places.streams)
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-
-
 @pytest.mark.parametrize(
     "kinds",
     [[UPLOAD], [DOWNLOAD], [EVENTS], [UPLOAD, DOWNLOAD, EVENTS]],
@@ -97,7 +93,7 @@ def test_two_threads_stand_a_crowd_that_stalls_and_nothing_is_left(
         with Peer(server) as peer:
             assert peer.ask(GET).body == b"small"
         server.wait(lambda: not connections(server))
-        before = descriptors()
+        before = held()
         with ExitStack() as stack, Peer(server) as good:
             for kind in kinds * CROWD:
                 peer = stack.enter_context(Peer(server, receive=4096))
@@ -107,7 +103,7 @@ def test_two_threads_stand_a_crowd_that_stalls_and_nothing_is_left(
             assert all(good.ask(GET).body == b"small" for _ in range(20))
             assert len(dispatcher(server)._places.running) <= 2
         server.wait(lambda: not connections(server) and not dispatcher(server).threads)
-        server.wait(lambda: descriptors() <= before)
+        server.wait(lambda: not more_than(before))
         assert (streams(server), dispatcher(server)._places.asking) == (0, [])
         with Peer(server) as peer:
             assert peer.ask(GET).body == b"small"
