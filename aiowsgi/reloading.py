@@ -43,7 +43,9 @@ def serve_and_reload(
     )
     listeners, _ = open_listeners(config, identity(config.user, config.group))
     launch = Fresh(reference, directory)
-    Reloader(config, listeners, launch, lambda: _for_development(reread()), changes).run()
+    reloader = Reloader(config, listeners, launch, lambda: _for_development(reread()), changes)
+    reloader.name = reference
+    reloader.run()
 
 
 def _for_development(settings: Settings) -> Config:

@@ -144,6 +144,8 @@ def _serve_alone(app: WSGIApplication | str, settings: Settings) -> bool:
         listeners, own, application = _become_another(app, settings)
         server = Server(application, config)
         server.adopt(listeners, own, alone=True)
+    if isinstance(app, str):
+        server.name = app
     server.run()
     return bool(server.stuck)
 

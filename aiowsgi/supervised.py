@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 from aiowsgi import importer
 from aiowsgi.config import OPTIONS, Config
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.banner import name_of
 from aiowsgi.server.certificates import certificates
 from aiowsgi.server.identity import identity
 from aiowsgi.server.launch import Launch, Start
@@ -64,7 +65,9 @@ def supervise(
         launch = Copies(app)
     listeners, _ = open_listeners(config, identity(config.user, config.group))
     entitle(config.name, "supervisor")
-    Supervisor(config, listeners, launch, lambda: reread().config).run()
+    supervisor = Supervisor(config, listeners, launch, lambda: reread().config)
+    supervisor.name = name_of(app)
+    supervisor.run()
 
 
 class Fresh:

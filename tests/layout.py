@@ -45,9 +45,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     tuple(
         f"aiowsgi.server.{part}"
         for part in (
-            *"acceptor admin alerts assembly certificates control drain handshake".split(),
-            *"log_setup loops metrics one_process opening pages server signals sites".split(),
-            *"sockets status_page systemd tls view watched".split(),
+            *"acceptor account admin alerts assembly banner certificates control drain".split(),
+            *"handshake log_setup loops metrics one_process opening pages server signals".split(),
+            *"sites sockets status_page systemd tls view watched".split(),
         )
     ),
     tuple(

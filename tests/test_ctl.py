@@ -131,7 +131,7 @@ def test_workers_and_reload_and_stop_are_done(ctl: Ctl) -> None:
         assert {w["pid"] for w in told["workers"]}.isdisjoint(server.pids)
         assert "replaced so far: 3 reload" in ctl("status").out
         assert ctl("stop").code == 0
-        assert server.end().endswith("All workers have ended")
+        assert "] All workers have ended: " in server.end().splitlines()[-1]
         assert server.process.returncode == 0
 
 

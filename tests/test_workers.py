@@ -29,7 +29,7 @@ def test_all_workers_serve_and_say_that_there_are_others(how: str) -> None:
         server.signal(signal.SIGTERM)
         log = server.end()
         assert server.process.returncode == 0
-        assert log.endswith("All workers have ended")
+        assert "] All workers have ended: " in log.splitlines()[-1]
         assert "Traceback" not in log
 
 

@@ -80,7 +80,7 @@ class Worker(BaseWorker):
         if is_heard(self.log):
             self._server.log = AccessLog(self.log)
         if self.cfg.max_requests:
-            self._server.counts = self._count
+            self._server.account.counts = self._count
         loop = new_loop(self._server.config.loop)
         run(self._serve(loop), loop)
         if self._server.stuck:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import os
 import sys
@@ -51,13 +50,13 @@ def assemble(
     executor: Executor | None,
     context: Context,
     *,
-    counts: Callable[[int], None] | None = None,
+    request_ids: Iterator[str],
     log: RequestLog | None = None,
     relay: Route | None = None,
 ) -> Service:
     """Make what all connections of one server share; `executor`: None for threads of our own.
 
-    `counts` is told the number of each request that the application gets, on its pool thread.
+    `request_ids` yields one for each request that the application gets, on its pool thread.
     `log`: where requests are noted, None for the access log of the config; closed at the end.
     `relay`: who answers what operators ask, where this process alone cannot.
     """
@@ -69,7 +68,7 @@ def assemble(
         _environ(config),
         context=context,
         clock=time.monotonic,
-        request_ids=_request_ids(counts),
+        request_ids=request_ids,
         patience=config.queue_timeout,
         id_header=config.request_id_header,
         on_end=_on_end(log, tally if config.counts_requests else None),
@@ -169,19 +168,6 @@ def _threads(executor: Executor | None, config: Config) -> ThreadSource:
     if executor is None:
         return own_threads(config.thread_count, config.max_streams)
     return ThreadSource(executor, config.thread_count)
-
-
-def _request_ids(counts: Callable[[int], None] | None) -> Iterator[str]:
-    """Yield an id for each request, for any thread that asks."""
-    form = f"{os.urandom(8).hex()}-{{}}".format
-    if counts is None:
-        return map(form, itertools.count(1))
-
-    def counted(number: int) -> str:
-        counts(number)
-        return form(number)
-
-    return map(counted, itertools.count(1))
 
 
 def _on_end(log: RequestLog | None, tally: Tally | None) -> tuple[Callable[[Exchange], None], ...]:

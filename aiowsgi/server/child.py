@@ -7,9 +7,11 @@ import signal
 from contextlib import suppress
 from enum import Enum
 
+from aiowsgi.server.account import Done
 from aiowsgi.server.lifeline import (
     ANSWER,
     FAILED,
+    LAST,
     LEAVE,
     LEAVING,
     LEFT,
@@ -48,6 +50,7 @@ class Child:
         self.ready: float | None = None  # since when it serves
         self.leaves = ""  # why it wants to be replaced
         self.failure: tuple[int, str] | None = None  # exit code and message, where it did not load
+        self.done: Done | None = None  # what it said at its end
         self.numbers = Numbers()  # what it last said of itself
         self.answers: list[
             tuple[int, str]
@@ -66,6 +69,9 @@ class Child:
             if word == READY and self.state is State.STARTING:
                 self.ready = now
                 self._enter(State.SERVING)
+            elif word == LAST:
+                served, _, cut = text.partition(" ")
+                self.done = Done(int(served), int(cut))
             elif word == LEAVE:
                 self.leaves = text
             elif word == FAILED:

@@ -154,7 +154,7 @@ class Connection(asyncio.Protocol):
         head = self._inbound.end()
         if head is not None:
             self._dispatch(head)
-        elif self._life.phase is Phase.BODY:  # the unread rest of a body has been dropped (H9)
+        elif self._life.phase is Phase.UNREAD:  # it has been dropped (H9)
             self._next()
 
     def _dispatch(self, head: RequestHead) -> None:
@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
         if self._life.phase is Phase.EXCHANGE:  # a streamed body broke: its reader is told
             self._inbound.cut(error)
             return
-        if self._inbound.dropping:  # of a request that has its answer
+        if self._life.phase is Phase.UNREAD:  # of a request that has its answer
             self._transport.abort()
             return
         self._inbound.close()
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
             self._hang_up(lingering=self._unread())
         elif self._parser.state is ParserState.BODY:
             self._inbound.drop()
-            self._life.enter(Phase.BODY, self._service.now)
+            self._life.enter(Phase.UNREAD, self._service.now)
         elif self._parser.state is ParserState.CLOSED:
             self._hang_up(lingering=True)
         else:

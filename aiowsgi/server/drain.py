@@ -13,9 +13,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.server.acceptor import Acceptor
 from aiowsgi.server.farewell import take_no_new
-from aiowsgi.server.phases import LAST_CHANCE
+from aiowsgi.server.phases import LAST_CHANCE, Phase
 from aiowsgi.server.service import Service
 from aiowsgi.server.sockets import Listener
 
@@ -61,6 +62,19 @@ async def drain(
         return not waits or killed() or now > deadline
 
     await until(over)
+
+
+def unfinished(service: Service) -> list[Exchange | None]:
+    """The requests that have begun and are not answered in full: to end now would cut them.
+
+    None stands for one whose body is still read before it becomes an exchange.
+    """
+    found = []
+    for connection in service.connections:
+        phase, exchange, _ = connection.look()
+        if phase is Phase.BODY or (exchange is not None and not exchange.writer.sent):
+            found.append(exchange)
+    return found
 
 
 async def until(condition: Callable[[], bool]) -> None:

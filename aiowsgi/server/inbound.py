@@ -47,7 +47,6 @@ class Inbound:
         "_stream",
         "_transport",
         "begun",
-        "dropping",
         "received",
     )
 
@@ -67,7 +66,6 @@ class Inbound:
         self._counted = 0  # bytes that the budget has counted for the stream
         self._paused = False
         self._late = 0
-        self.dropping = False  # the body's exchange is over: nobody wants the rest
         self.received = 0
         self._asked = 0.0  # when the application last waited for more, as of the last sweep
         self.begun = 0.0  # monotonic seconds, as of the last sweep
@@ -117,7 +115,6 @@ class Inbound:
     def end(self) -> RequestHead | None:
         """The body is complete; its head where the exchange may start only now."""
         head, self._head = self._head, None
-        self.dropping = False
         if self._stream is not None:
             self._stream.feed_eof()
             self._stream = None
@@ -157,7 +154,6 @@ class Inbound:
     def drop(self) -> None:
         """Drop what still comes of this body: its exchange is over."""
         self._stream = self._exchange = None
-        self.dropping = True
         self.resume()
 
     def drop_late(self, data: bytes) -> None:

@@ -1,9 +1,9 @@
 """The line between a supervisor and one worker: a pair of sockets, words that end with a newline.
 
 A worker says that it is ready, that its loop still turns, what it has counted, that it wants to be
-replaced, why it does not come to serve, or what operators ask of it (visits.py). The supervisor
-tells it to retire, or that the service ends soon, and asks what it is doing. Who dies is known by
-the end of the line: the kernel sends it, whatever the death.
+replaced, why it does not come to serve, what operators ask of it (visits.py), and at its end what
+it has done. The supervisor tells it to retire, or that the service ends soon, and asks what it is
+doing. Who dies is known by the end of the line: the kernel sends it, whatever the death.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import socket
 
 READY = "ready"
 BEAT = "beat"
+LAST = "last"  # how many requests it has served in its life, and how many were cut
 LEAVE = "leave"
 FAILED = "failed"
 RETIRE = "retire"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from aiowsgi.errors import ConfigError
@@ -28,6 +29,18 @@ def new_loop(name: str) -> asyncio.AbstractEventLoop:
         else:
             return uvloop.new_event_loop()
     return asyncio.new_event_loop()
+
+
+def name_of_loop(loop: asyncio.AbstractEventLoop) -> str:
+    """What it is: uvloop or asyncio, or the package of somebody else's."""
+    return type(loop).__module__.partition(".")[0]
+
+
+def name_of_choice(name: str) -> str:
+    """What `new_loop(name)` would make, for who does not need one."""
+    if name != "auto":
+        return name
+    return "asyncio" if find_spec("uvloop") is None else "uvloop"
 
 
 def run(main: Coroutine[Any, Any, _T], loop: asyncio.AbstractEventLoop) -> _T:

@@ -44,7 +44,8 @@ class Phase(Enum):
 
     IDLE = "waits for the first byte of a request"
     HEAD = "has begun to read a head"
-    BODY = "reads a body: one to be buffered, or the unread rest of one"
+    BODY = "reads a body to be buffered"
+    UNREAD = "drops the rest of a body whose request has its answer"
     EXCHANGE = "has an exchange under way"
     LINGER = "has said its last word and drops what still comes"
     CLOSING = "sends the rest of its last answer"
@@ -106,7 +107,7 @@ class Life:
             return _past(waited, limit, Verdict.CLOSE if draining else Verdict.REST)
         if self.phase is Phase.HEAD:
             return _past(waited, timeouts.header, Verdict.TIMEOUT)
-        if self.phase is Phase.BODY:
+        if self.phase is Phase.BODY or self.phase is Phase.UNREAD:
             return _body(now - body[0], body[1], waited, timeouts.body)
         if pending:
             return _past(waited, timeouts.send, Verdict.ABORT)

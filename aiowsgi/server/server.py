@@ -1,8 +1,7 @@
 """Server: one process that accepts, serves, drains and stops; on the loop thread.
 
-It turns a Config into plain values for the floors below, and owns the listeners, the executor and
-the one timer. It may be run by itself (`run`), awaited in a running loop (`serve`, `async with`),
-or in a thread of its own; `stop` may be called from anywhere.
+It turns a Config into plain values for the floors below, and owns the listeners and the executor.
+It may be run (`run`), awaited in a running loop (`serve`, `async with`), or in a thread of its own.
 
 Call flow: start -> listeners -> Connection ...; stop -> drain -> closed.
 """
@@ -14,9 +13,7 @@ import contextvars
 import logging
 import os
 import socket
-import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from enum import Enum
@@ -26,13 +23,15 @@ from types import TracebackType
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.config import Config
 from aiowsgi.server.acceptor import Acceptor
+from aiowsgi.server.account import Account
 from aiowsgi.server.asked import Route
 from aiowsgi.server.assembly import assemble, proxy_protocol
+from aiowsgi.server.banner import greet, name_of
 from aiowsgi.server.certificates import Certificates
 from aiowsgi.server.descriptors import raise_descriptor_limit
-from aiowsgi.server.drain import drain, until
+from aiowsgi.server.drain import drain, unfinished, until
 from aiowsgi.server.handshake import Handshake
-from aiowsgi.server.loops import new_loop, run
+from aiowsgi.server.loops import name_of_loop, new_loop, run
 from aiowsgi.server.opening import open_listeners
 from aiowsgi.server.overdue import log_stuck
 from aiowsgi.server.service import RequestLog, Service
@@ -82,7 +81,8 @@ class Server:
         self._stop_early = False  # stop() came before the start
         self._retires = False  # others serve on at the same addresses
         self._killed = False  # patience is over
-        self.counts: Callable[[int], None] | None = None  # told the number of each request
+        self.name = name_of(app)  # what the banner calls it
+        self.account = Account()  # what was done
         self.log: RequestLog | None = None  # instead of the config's; set before the start
         self.relay: Route | None = None  # who answers operators instead; set before the start
         self.view: View | None = None  # what an operator may see, once it serves
@@ -197,7 +197,7 @@ class Server:
         self.bind()
         self._service = service = assemble(
             *(self._app, self.config, loop, self._executor, contextvars.copy_context()),
-            counts=self.counts,
+            request_ids=self.account.request_ids(),
             log=self.log,
             relay=self.relay,
         )
@@ -218,13 +218,11 @@ class Server:
                 await show(self.config, one, service, self._sweeping)
             for listener in self._listeners:
                 await self._accepting.open(listener, self.config.backlog)
-                if self._announces:
-                    logger.info("Listening at: %s (%d)", listener.url, os.getpid())
         except BaseException:
             self._finish(service)
             raise
-        if self._announces and sys.stderr is not None and sys.stderr.isatty():
-            logger.info("(Press CTRL+C to quit)")
+        if self._announces:
+            greet(self.name, self.config, name_of_loop(loop), self.urls)
         if self._stop_early:
             self._stop()
         return self
@@ -252,6 +250,8 @@ class Server:
             await self._drain(self._running)
         finally:
             self._finish(self._running)
+            if self._announces:
+                logger.info("Stopped: %s", self.account)
 
     def _stop(self, now: bool = False) -> None:
         self._killed = self._killed or now
@@ -279,6 +279,7 @@ class Server:
 
     def _finish(self, service: Service) -> None:
         """Cut what is left, and give everything back."""
+        self.account.close(unfinished(service))
         self.stuck = service.dispatcher.close()
         log_stuck(service.dispatcher, time.monotonic())
         self._accepting.give_up()

@@ -15,16 +15,17 @@ import math
 import os
 import selectors
 import signal
-import sys
 import time
 from collections.abc import Callable
 
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.banner import greet
 from aiowsgi.server.child import Child
 from aiowsgi.server.farewell import take_no_new
 from aiowsgi.server.launch import Launch
 from aiowsgi.server.log_setup import set_up_logging
+from aiowsgi.server.loops import name_of_choice
 from aiowsgi.server.signals import COMMANDS, Act, SignalQueue, terminal_watch
 from aiowsgi.server.sockets import Listener
 from aiowsgi.server.systemd import Notifier
@@ -57,6 +58,8 @@ class Supervisor:
     ) -> None:
         self._listeners = listeners
         self._reread = reread
+        self.name = ""  # what the banner calls the application
+        self._began = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._signals = SignalQueue([*COMMANDS, "SIGCHLD"])
         self._workers = keep(
@@ -107,7 +110,8 @@ class Supervisor:
                     listener.close()
         if workers.failure is not None:
             raise workers.failure
-        logger.info("All workers have ended")
+        took = time.monotonic() - self._began
+        logger.info("All workers have ended: %s", workers.done.in_words(took))
 
     def _turn(self) -> None:
         workers, now = self._workers, time.monotonic()
@@ -138,11 +142,10 @@ class Supervisor:
         if not workers.came_up or workers.ending or not workers.settled or now == self._told:
             return
         if self._told is None:
-            for listener in self._listeners:
-                logger.info("Listening at: %s (%d)", listener.url, os.getpid())
+            config = workers.config
+            urls = [listener.url for listener in self._listeners]
+            greet(self.name, config, name_of_choice(config.loop), urls)
             logger.info("%s", now)
-            if sys.stderr is not None and sys.stderr.isatty():
-                logger.info("(Press CTRL+C to quit)")
         self._told = now
         self._notifier.tell("READY=1", f"STATUS={now}")
 

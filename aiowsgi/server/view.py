@@ -26,6 +26,7 @@ _STATES = {
     Phase.IDLE: "idle",
     Phase.HEAD: "reading",
     Phase.BODY: "reading",
+    Phase.UNREAD: "reading",
     Phase.EXCHANGE: "active",
     Phase.LINGER: "closing",
     Phase.CLOSING: "closing",

@@ -22,6 +22,7 @@ from aiowsgi.server.lifeline import (
     ASK,
     BEAT,
     BEAT_SECONDS,
+    LAST,
     LEAVE,
     LEAVING,
     NUMBERS,
@@ -48,7 +49,6 @@ class Worker:
         config = server.config
         self._server = server
         self._line = line
-        self._served = 0
         self._recycling = Recycling(
             requests=config.max_requests,
             jitter=config.max_requests_jitter,
@@ -56,18 +56,8 @@ class Worker:
             memory=config.max_worker_rss,
             resident=resident_memory,
         )
-        if config.max_requests:
-            server.counts = self._count
         self._relay = Relay(self._say)
         server.relay = self._relay.ask
-
-    # -- pool thread --
-
-    def _count(self, number: int) -> None:
-        # Not the largest, where threads overtake one another; it need not be exact.
-        self._served = number
-
-    # -- loop thread --
 
     def run(self) -> None:
         """Serve until it is told to end, or nobody is left to tell."""
@@ -89,6 +79,8 @@ class Worker:
                     self._tell_numbers()
                     await self._server.stopped()
                 self._tell_numbers()  # what it has counted to its very end
+                done = self._server.account.done
+                self._line.say(LAST, f"{done.served} {done.cut}")
         finally:
             loop.remove_reader(self._line.socket)
             loop.remove_writer(self._line.socket)
@@ -106,7 +98,7 @@ class Worker:
             await asyncio.sleep(BEAT_SECONDS)
             self._line.say(BEAT)
             self._tell_numbers()
-            if reason := self._recycling.due(self._served, time.monotonic() - began):
+            if reason := self._recycling.due(self._server.account.begun, time.monotonic() - began):
                 self._line.say(LEAVE, reason)
 
     def _tell_numbers(self) -> None:

@@ -22,6 +22,7 @@ from functools import partial
 
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
+from aiowsgi.server.account import Done
 from aiowsgi.server.backoff import Backoff
 from aiowsgi.server.child import Child, State, how_it_ended
 from aiowsgi.server.launch import Launch, Start
@@ -60,6 +61,7 @@ class Workers:
         self._leaving = False  # readiness fails
         self.failure: ConfigError | None = None
         self.restarts: Counter[str] = Counter()  # why workers were replaced
+        self.done = Done()  # by those that are gone
         self.past = Numbers()  # what those that are gone have counted
         self._children: list[Child] = []
         self._listeners = listeners
@@ -223,6 +225,7 @@ class Workers:
         child.line.close()
         self._children.remove(child)
         self.past = total([self.past, child.numbers.lasting()])
+        self.done = self.done.plus(child.done or Done(untold=child.ready is not None))
         ended = how_it_ended(status)
         if child.state is State.ENDING:
             logger.log(logging.DEBUG if self.ending else logging.INFO, "%s %s", child, ended)

@@ -29,6 +29,7 @@ def in_phase(phase: Phase, *, fresh: bool = False) -> Life:
         (Phase.IDLE, False, 75, Verdict.REST),
         (Phase.HEAD, False, 30, Verdict.TIMEOUT),
         (Phase.BODY, False, 20, Verdict.TIMEOUT),
+        (Phase.UNREAD, False, 20, Verdict.TIMEOUT),
         (Phase.LINGER, False, 2, Verdict.CLOSE),
     ],
 )
