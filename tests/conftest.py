@@ -19,6 +19,9 @@ from aiowsgi.watch.logs import ACCESS_LOG, ERROR_LOG
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
+# What the servers of tests write is read by patterns.
+os.environ.pop("FORCE_COLOR", None)
+
 
 @pytest.fixture
 def bare_logs() -> Iterator[None]:

@@ -91,7 +91,8 @@ def test_json_goes_through_to_both_logs(tmp_path: Path) -> None:
     with command("--port", "0", "--log-format", "json", HELLO) as process:
         assert process.stderr is not None
         assert process.stdout is not None
-        said = json.loads(process.stderr.readline())
+        banner, said = (json.loads(process.stderr.readline()) for _ in range(2))
+        assert " serves " in banner["message"]
         assert (said["level"], said["logger"]) == ("INFO", "aiowsgi.error")
         url = said["message"].split()[2]
         assert get(url, "/a?b=c")[0] == 200

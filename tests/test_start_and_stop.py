@@ -23,7 +23,7 @@ from aiowsgi.server.service import Service
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 from tests.supervised import ROOT, Output, supervised
-from tests.test_cli_process import get
+from tests.test_cli_process import command, get
 
 HELLO = "tests.apps.hello:app"
 
@@ -38,7 +38,7 @@ def on_a_terminal(*args: str, **environ: str) -> Iterator[tuple[subprocess.Popen
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=theirs,
-        env={**os.environ, **environ},
+        env={**os.environ, "NO_COLOR": "", **environ},
         text=True,
     )
     os.close(theirs)
@@ -82,6 +82,21 @@ def test_one_process_says_what_serves_where_and_at_the_end_what_was_done() -> No
     assert second == f"Listening at: {url} ({process.pid})"
     assert third == "(Press CTRL+C to quit)"
     assert re.fullmatch(r"Stopped: 2 requests served in \d+\.\d seconds", last)
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one", "workers"])
+def test_levels_are_coloured_on_a_terminal(workers: tuple[str, ...]) -> None:
+    with on_a_terminal(*workers) as (process, log):
+        log.wait("CTRL")
+        process.send_signal(signal.SIGTERM)
+        lines = log.wait_for_the_end().splitlines()
+    line = r"\x1b\[2m\[.*\] \[\d+\]\x1b\[0m \x1b\[32m\[INFO\]\x1b\[0m [^\x1b]+"
+    assert [each for each in lines if not re.fullmatch(line, each)] == []
+
+
+def test_colours_are_forced_into_a_pipe() -> None:
+    with command("--port", "0", HELLO, FORCE_COLOR="1") as process:
+        Output(process).wait(re.escape("\x1b[32m[INFO]\x1b[0m Listening at: "))
 
 
 def test_workers_have_one_banner_and_one_last_line_with_their_sums() -> None:

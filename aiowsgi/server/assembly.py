@@ -32,8 +32,8 @@ from aiowsgi.server.service import RequestLog, Service, Shown, Spooling
 from aiowsgi.server.waking import wake_queue
 from aiowsgi.version import __version__
 from aiowsgi.watch.access_log import AccessLog
+from aiowsgi.watch.colours import wants_colour
 from aiowsgi.watch.formats import lines_of
-from aiowsgi.watch.logs import wants_colour
 from aiowsgi.watch.tally import Tally
 from aiowsgi.wsgi.environ import EnvironBuilder
 from aiowsgi.wsgi.forwarded import ForwardedEnviron

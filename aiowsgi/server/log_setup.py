@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import Any
 
 from aiowsgi.config import Config
 from aiowsgi.errors import ConfigError
 from aiowsgi.server.identity import identity
-from aiowsgi.watch.logs import PLAIN, Places, set_up_logs
+from aiowsgi.watch.colours import wants_colour
+from aiowsgi.watch.error_line import COLOURED_LINE, PLAIN_LINE
+from aiowsgi.watch.logs import Places, set_up_logs
 
 # What Python's logging raises at a file that says something else.
 _FAULTS = (ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError)
@@ -25,7 +28,7 @@ def set_up_logging(config: Config) -> None:
     places = Places(
         config.error_logfile,
         config.access_logfile,
-        _json_line() if config.log_format == "json" else PLAIN.error_line,
+        _error_line(config),
         inherits=config.log_config is not None,
     )
     try:
@@ -45,6 +48,13 @@ def set_up_logging(config: Config) -> None:
 
 def _whole(path: str | None) -> str | None:
     return None if path is None else os.path.abspath(path)
+
+
+def _error_line(config: Config) -> logging.Formatter:
+    if config.log_format == "json":
+        return _json_line()
+    coloured = config.error_logfile is None and wants_colour(sys.stderr, os.environ)
+    return COLOURED_LINE if coloured else PLAIN_LINE
 
 
 def _json_line() -> logging.Formatter:

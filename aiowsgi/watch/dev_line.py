@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from time import localtime, strftime
 
+from aiowsgi.watch.colours import CYAN, DIM, GREEN, PLAIN, RED, YELLOW
 from aiowsgi.watch.entry import Entry
 from aiowsgi.watch.lines import escaped, is_plain
 
-_PLAIN = "\x1b[0m"
-_DIM = "\x1b[2m"
-_RED = "\x1b[31m"
-_COLOURS = {2: "\x1b[32m", 3: "\x1b[36m", 4: "\x1b[33m", 5: _RED}  # by the status' first digit
+_COLOURS = {2: GREEN, 3: CYAN, 4: YELLOW, 5: RED}  # by the status' first digit
 
 
 class DevLine:
@@ -31,9 +29,9 @@ class DevLine:
         took, size = _duration(entry.seconds).rjust(8), _size(entry.sent).rjust(9)
         status = str(entry.status or "-").rjust(3)
         status = self._in(_COLOURS.get(entry.status // 100, ""), status)
-        cut = "  " + self._in(_RED, "aborted") if entry.aborted else ""
-        figures = self._in(_DIM, took + size)
-        now = self._in(_DIM, self._time(entry.when))
+        cut = "  " + self._in(RED, "aborted") if entry.aborted else ""
+        figures = self._in(DIM, took + size)
+        now = self._in(DIM, self._time(entry.when))
         return f"{now} {status} {figures}  {method.ljust(7)} {target}{cut}"
 
     def _time(self, when: float) -> str:
@@ -45,7 +43,7 @@ class DevLine:
         return text
 
     def _in(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_PLAIN}" if self._coloured and colour else text
+        return f"{colour}{text}{PLAIN}" if self._coloured and colour else text
 
 
 def _duration(seconds: float) -> str:

@@ -8,18 +8,15 @@ given something to write to keeps it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
+from aiowsgi.watch.error_line import PLAIN_LINE
 from aiowsgi.watch.outputs import FileOutput, Output, TerminalOutput
 
 ERROR_LOG = "aiowsgi.error"
 ACCESS_LOG = "aiowsgi.access"
 
-_ERROR_LINE = logging.Formatter(
-    "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z"
-)
 _ACCESS_LINE = logging.Formatter("%(message)s")
 
 
@@ -31,7 +28,7 @@ class Places(NamedTuple):
 
     error: str | None = None
     access: str | None = None
-    error_line: logging.Formatter = _ERROR_LINE
+    error_line: logging.Formatter = PLAIN_LINE
     inherits: bool = False
 
 
@@ -81,15 +78,6 @@ def only_output(logger: logging.Logger) -> Output | None:
     if output.level > logging.INFO or output.formatter is not _ACCESS_LINE:
         return None
     return output if isinstance(output, Output) else None
-
-
-def wants_colour(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
-    """Whether what is written to `stream` may have colours (no-color.org, force-color.org)."""
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR"):
-        return True
-    return stream is not None and not stream.closed and stream.isatty()
 
 
 def _output(file: str | None, stream: str, line: logging.Formatter) -> Output:

@@ -16,7 +16,7 @@ from aiowsgi.errors import ConfigError
 from aiowsgi.server.log_setup import set_up_logging
 from aiowsgi.watch.access_log import AccessLog
 from aiowsgi.watch.combined import CombinedLines
-from aiowsgi.watch.logs import ACCESS_LOG, ERROR_LOG, reopen_logs, wants_colour
+from aiowsgi.watch.logs import ACCESS_LOG, ERROR_LOG, reopen_logs
 from tests.watch.lines import ACCESS, note, parts
 
 pytestmark = pytest.mark.usefixtures("bare_logs", "_bare_root")
@@ -236,21 +236,6 @@ def test_a_second_call_takes_what_has_changed(tmp_path: Path) -> None:
     write(1)
     assert (tmp_path / "one.log").read_text() == ""
     assert len(requests(tmp_path / "two.log")) == 1
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_colours_are_for_terminals_unless_the_environment_says_otherwise() -> None:
-    """no-color.org, force-color.org."""
-    assert wants_colour(Screen(), {})
-    assert wants_colour(Screen(), {"NO_COLOR": "", "FORCE_COLOR": ""})
-    assert not wants_colour(io.StringIO(), {})
-    assert not wants_colour(None, {})
-    assert not wants_colour(Screen(), {"NO_COLOR": "1", "FORCE_COLOR": "1"})
-    assert wants_colour(io.StringIO(), {"FORCE_COLOR": "1"})
 
 
 def test_both_loggers_are_named_as_they_are_promised() -> None:
