@@ -19,7 +19,7 @@ def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         body = os.getcwd()
     elif path == "/die":
         os._exit(7)
-    elif path == "/stuck":
+    elif path.startswith("/stuck"):
         os.write(1, b"stuck\n")
         threading.Event().wait()
     elif path == "/orphan":  # a process whose parent ends before it does
