@@ -22,8 +22,9 @@ from pathlib import Path
 from benchmarks import apps, client, machine
 from benchmarks.ladder_crowd import Count
 from benchmarks.ladder_kinds import Kind
+from benchmarks.ports import reserved_port
 from benchmarks.processes import place, running
-from benchmarks.runner import KEPT, START_PATIENCE, StartError, free_port, last_words
+from benchmarks.runner import KEPT, START_PATIENCE, StartError, last_words
 from benchmarks.servers import MOST_CONNECTIONS, Server, Settings
 
 APP = "benchmarks.ladder_apps:wsgi"
@@ -129,13 +130,14 @@ class Climber:
     @contextlib.contextmanager
     def started(self, server: Server) -> Iterator[tuple[subprocess.Popen[str], int]]:
         """The server with our application and two threads, and its port, while the block runs."""
-        settings = Settings(free_port(), THREADS)
         log = self.folder / f"{server.name}.log"
         log.write_bytes(b"")
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
         environment["PYTHONPATH"] = place()
-        command = command_of(server, settings)
-        with running(command, self.cores.server, environment, log) as process:
+        with contextlib.ExitStack() as stack:
+            settings = Settings(stack.enter_context(reserved_port()), THREADS)
+            command = command_of(server, settings)
+            process = stack.enter_context(running(command, self.cores.server, environment, log))
             if not client.wait_until_it_accepts(
                 settings.port, lambda: process.poll() is None, START_PATIENCE
             ):

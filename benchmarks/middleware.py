@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks import apps, client, load, machine, processes
-from benchmarks.runner import START_PATIENCE, free_port
+from benchmarks.ports import reserved_port
+from benchmarks.runner import START_PATIENCE
 from benchmarks.workloads import Workload
 
 Message = MutableMapping[str, Any]
@@ -160,14 +161,14 @@ def in_process(name: str, app: Application, clients: int, seconds: float) -> flo
 def under_uvicorn(name: str, app: Application, what: str, seconds: int) -> float:
     """Requests per second, by wrk."""
     cores = machine.cores()
-    port = free_port()
     target = f"benchmarks.middleware:{name}_{'get' if app is get else 'stream'}"
-    words = ["-m", "uvicorn", "--port", str(port), "--no-access-log", "--log-level", "error"]
+    words = ["-m", "uvicorn", "--no-access-log", "--log-level", "error", target, "--port"]
     length = len(apps.HELLO) if app is get else CHUNKS * len(CHUNK)
     workload = Workload("middleware", "", CONNECTIONS[what], length=length)
     with (
         tempfile.TemporaryDirectory() as folder,
-        processes.running([sys.executable, *words, target], cores.server) as server,
+        reserved_port() as port,
+        processes.running([sys.executable, *words, str(port)], cores.server) as server,
     ):
         url = f"http://127.0.0.1:{port}"
         client.wait_until_it_accepts(port, lambda: server.poll() is None, START_PATIENCE)

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from benchmarks import apps, asgi_apps, client, figures, load, machine
 from benchmarks.figures import Sample, Series
+from benchmarks.ports import reserved_port
 from benchmarks.processes import place, running
 from benchmarks.servers import Certificate, Server, Settings
 from benchmarks.workloads import FILE_SIZE, LOG, TLS, Kind, Workload
@@ -184,26 +184,22 @@ class Runner:
         access_log: bool = False,
     ) -> Iterator[tuple[subprocess.Popen[str], Settings, Path]]:
         """The server while the block runs, listening, on a port of the system's choice."""
-        settings = Settings(free_port(), workload.threads, secure, access_log, workload.flags)
         log = self.folder / f"{server.name}.log"
         log.write_bytes(b"")
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
         environment["PYTHONPATH"] = place()
         environment[apps.FILE_VARIABLE] = str(self.file)
         environment[asgi_apps.THREADS_VARIABLE] = str(workload.threads)
-        with running(server.command(settings), self.cores.server, environment, log) as process:
+        with contextlib.ExitStack() as stack:
+            port = stack.enter_context(reserved_port())
+            settings = Settings(port, workload.threads, secure, access_log, workload.flags)
+            command = server.command(settings)
+            process = stack.enter_context(running(command, self.cores.server, environment, log))
             if not client.wait_until_it_accepts(
                 settings.port, lambda: process.poll() is None, START_PATIENCE
             ):
                 raise StartError(f"it did not start: {last_words(log)}")
             yield process, settings, log
-
-
-def free_port() -> int:
-    """A port that nobody listens on; it could be taken before the server binds, hardly ever is."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def checked(workload: Workload, port: int, log: Path, secure: Certificate | None = None) -> None:

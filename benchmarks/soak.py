@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import client, machine, processes, servers, soak_watch
+from benchmarks.ports import reserved_port
 from benchmarks.processes import place, running
-from benchmarks.runner import KEPT, START_PATIENCE, free_port, last_words
+from benchmarks.runner import KEPT, START_PATIENCE, last_words
 from benchmarks.soak_watch import Held
 
 APP = "benchmarks.soak_apps:wsgi"
@@ -154,15 +155,18 @@ def judge(soak: Soak, log: str) -> None:
 @contextlib.contextmanager
 def started(soak: Soak, log: Path, files: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """aiowsgi with deadlines and spools that the run meets often."""
-    port, deadline = free_port(), f"{soak.patience / 2:.1f}s"
-    words = [sys.executable, "-m", "aiowsgi", "--bind", f"127.0.0.1:{port}", "--no-access-log"]
+    deadline = f"{soak.patience / 2:.1f}s"
+    words = [sys.executable, "-m", "aiowsgi", APP, "--no-access-log"]
     words += ["--threads", str(THREADS), "--keep-alive", f"{soak.patience:.1f}s"]
     for name in ("header", "body", "send"):
         words += [f"--{name}-timeout", deadline]
     words += ["--spool-threshold", "32k", "--response-buffer", "64k", "--response-spool", "1m"]
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     environment |= {"PYTHONPATH": place(), "TMPDIR": str(files)}
-    with running([*words, APP], None, environment, log) as server:
+    with (
+        reserved_port() as port,
+        running([*words, "--bind", f"127.0.0.1:{port}"], None, environment, log) as server,
+    ):
         client.wait_until_it_accepts(port, lambda: server.poll() is None, START_PATIENCE)
         yield server, port
 

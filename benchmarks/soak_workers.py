@@ -24,8 +24,9 @@ from typing import Any
 
 from benchmarks import client, processes
 from benchmarks.machine import PROC
+from benchmarks.ports import reserved_port
 from benchmarks.processes import running
-from benchmarks.runner import START_PATIENCE, free_port, last_words
+from benchmarks.runner import START_PATIENCE, last_words
 
 WORKERS = 4
 WORK = 0.002  # seconds in the application: there is always somebody to lose
@@ -145,12 +146,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("it looks for the workers in /proc, which is not here", file=sys.stderr)
         return 2
     processes.end_as_on_interrupt()
-    run = Run(free_port(), options.connections)
-    words = [sys.executable, "-m", "aiowsgi", "--bind", f"127.0.0.1:{run.port}", "--no-access-log"]
-    words += ["--workers", str(WORKERS), "benchmarks.soak_workers:wsgi"]
-    with tempfile.TemporaryDirectory(prefix="aiowsgi-soak-") as folder:
+    words = [sys.executable, "-m", "aiowsgi", "--workers", str(WORKERS), "--no-access-log"]
+    words += ["benchmarks.soak_workers:wsgi", "--bind"]
+    with tempfile.TemporaryDirectory(prefix="aiowsgi-soak-") as folder, reserved_port() as port:
+        run = Run(port, options.connections)
         log = Path(folder, "log")
-        with running(words, None, None, log) as server:
+        with running([*words, f"127.0.0.1:{port}"], None, None, log) as server:
             client.wait_until_it_accepts(run.port, lambda: server.poll() is None, START_PATIENCE)
             while server.poll() is None and "workers serve" not in log.read_text(encoding="utf-8"):
                 time.sleep(0.1)

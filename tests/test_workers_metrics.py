@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.ports import reserved_port
+from benchmarks.ports import reserved_port
 from tests.server.admin_client import ask
 from tests.server.test_metrics import Values, values
 from tests.supervised import PATIENCE, Supervised, supervised
@@ -121,9 +121,11 @@ def query(port: int, expression: str, good: Callable[[str], bool] = bool) -> str
         assert time.monotonic() < deadline, expression
         time.sleep(0.1)
         try:
-            told = ask(port, f"/api/v1/query?query={quote(expression)}").json
+            told = ask(port, f"/api/v1/query?query={quote(expression)}")
         except OSError:  # it is not up yet
             continue
-        for result in told.get("data", {}).get("result", ()):
+        if told.status != 200:  # it is up, and not ready yet
+            continue
+        for result in told.json.get("data", {}).get("result", ()):
             if good(result["value"][1]):
                 return str(result["value"][1])

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 
+from benchmarks.ports import reserved_port
 from tests.deploy.reading import text
 from tests.differential.fronts import running
-from tests.ports import reserved_port
 
 
 class Balancer:

@@ -14,12 +14,12 @@ import pytest
 from aiowsgi.config import Config
 from aiowsgi.kinds import duration
 from aiowsgi.wsgi.types import Environ, StartResponse
+from benchmarks.ports import reserved_port
 from tests.deploy import balancers
 from tests.deploy.balancers import Balancer, nginx_config
 from tests.deploy.reading import DEPLOY, config, text
 from tests.differential.fronts import installed, path_of
 from tests.live import live
-from tests.ports import reserved_port
 
 BOTH = [balancers.haproxy, balancers.nginx]
 Balance = Callable[[list[str]], AbstractContextManager[Balancer]]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from aiowsgi.server.admin import ListeningSite, Site
+from benchmarks.ports import reserved_port
 from tests.live import live
-from tests.ports import reserved_port
 from tests.server.admin_client import ask
 from tests.server.http_client import Peer, echo, get
 from tests.server.stuck import Stuck, all_stuck
