@@ -22,7 +22,7 @@ from aiowsgi.server.lifeline import LEFT, SHOW, VISIT
 
 Say = Callable[[str, str], None]
 
-_PATIENCE = 3.0  # seconds: a table takes one where a worker does not answer
+_PATIENCE = 5.0  # seconds: a table takes one where a worker does not answer
 
 
 class Relay:

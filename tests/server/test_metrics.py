@@ -141,13 +141,18 @@ def test_what_misses_its_deadline_is_counted_by_its_kind(port: Callable[[], int]
     assert found["aiowsgi_timeouts_total{kind=send}"] == 0
 
 
-def test_connections_that_say_nothing_are_counted_apart(port: Callable[[], int]) -> None:
-    options: dict[str, Any] = {"header_timeout": 0.2, "keep_alive": 0.2, **PLACE}
-    with live(echo, **options) as server, Peer(server) as silent, Peer(server) as idle:
-        idle.ask(get())
-        assert idle.rest() == silent.rest() == b""
+@pytest.mark.parametrize(
+    ("option", "kind"), [("keep_alive", "keep_alive"), ("header_timeout", "silent")]
+)
+def test_connections_that_say_nothing_are_counted_apart(
+    port: Callable[[], int], option: str, kind: str
+) -> None:
+    with live(echo, **{option: 0.2}, **PLACE) as server, Peer(server) as peer:
+        if kind == "keep_alive":
+            peer.ask(get())
+        assert peer.rest() == b""
         found = scrape(port())
-    assert _timeouts(found) == {"silent": 1, "keep_alive": 1}
+    assert _timeouts(found) == {kind: 1}
 
 
 def test_none_is_counted_that_a_stop_closes(port: Callable[[], int]) -> None:
@@ -158,13 +163,16 @@ def test_none_is_counted_that_a_stop_closes(port: Callable[[], int]) -> None:
     assert not any(view.numbers().count("timeouts").values())
 
 
-def test_handshakes_that_stall_are_counted_and_an_idle_client_once(
-    port: Callable[[], int],
-) -> None:
-    """A client that does not end TLS on its side stays for a while."""
-    options: dict[str, Any] = {"header_timeout": 0.2, "keep_alive": 0.2, **PLACE}
-    with live(echo, **served(), **options) as server, Peer(server) as stalled:
+def test_handshakes_that_stall_are_counted(port: Callable[[], int]) -> None:
+    with live(echo, **served(), header_timeout=0.2, **PLACE) as server, Peer(server) as stalled:
         assert stalled.rest() == b""
+        found = scrape(port(), lambda v: bool(_timeouts(v)))
+    assert _timeouts(found) == {"handshake": 1}
+
+
+def test_an_idle_client_that_does_not_end_tls_is_counted_once(port: Callable[[], int]) -> None:
+    """Its connection stays for a while, and is looked at again and again."""
+    with live(echo, **served(), keep_alive=0.2, **PLACE) as server:
         with connect(server, trusting()) as client:
             client.sendall(get())
             read_answer(client)
@@ -174,7 +182,7 @@ def test_handshakes_that_stall_are_counted_and_an_idle_client_once(
             then = service.now + 0.5
             server.wait(lambda: service.now > then)  # several sweeps later
             found = scrape(port())
-    assert _timeouts(found) == {"handshake": 1, "keep_alive": 1}
+    assert _timeouts(found) == {"keep_alive": 1}
 
 
 def test_a_streamed_body_that_comes_too_slowly_is_counted(port: Callable[[], int]) -> None:
