@@ -59,7 +59,7 @@ def listening(process: subprocess.Popen[str]) -> str:
 
 
 def get(url: str, path: str = "/") -> tuple[int, str]:
-    client = HTTPConnection(url.removeprefix("http://"), timeout=10)
+    client = HTTPConnection(url.removeprefix("http://"), timeout=30)
     client.request("GET", path)
     answer = client.getresponse()
     body = answer.read().decode()
