@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from aiowsgi.bridge.answers import own_answer
@@ -30,6 +31,7 @@ class Application:
         "environ",
         "explain",
         "on_end",
+        "own_ids",
         "patience",
         "raises",
         "request_ids",
@@ -44,6 +46,7 @@ class Application:
         context: Context,
         clock: Callable[[], float],
         request_ids: Iterator[str],
+        own_ids: Iterator[str] | None = None,
         id_header: str = "",
         patience: float | None = None,
         on_end: tuple[Callable[[Any], None], ...] = (),
@@ -56,6 +59,7 @@ class Application:
         self.context = context  # each exchange runs in a fresh copy of it (P46)
         self.clock = clock  # monotonic seconds
         self.request_ids = request_ids  # a new one with each next()
+        self.own_ids = own_ids or repeat("")  # the same for whom we answer ourselves
         # Where a trusted proxy says the id and clients are told it, "" = nowhere; and its variable.
         self._id_header = id_header
         self._id_field = "HTTP_" + id_header.upper().replace("-", "_")
@@ -69,9 +73,14 @@ class Application:
         self.on_end = on_end
         self.timed = timed and bool(on_end)
 
-    def identify(self, template: Template, head: RequestHead, writer: ResponseWriter) -> str:
-        """The id of a request: a trusted proxy's, or our own; its client is told."""
-        found = next(self.request_ids)  # in any case: they are counted
+    def identify(
+        self, template: Template, head: RequestHead, writer: ResponseWriter, *, own: bool = False
+    ) -> str:
+        """The id of a request: a trusted proxy's, or our own; its client is told.
+
+        `own`: the application is not called for it, and it does not count as a request of its.
+        """
+        found = next(self.own_ids if own else self.request_ids)  # in any case: they are counted
         if self._id_header:
             found = template.request_id(head, self._id_field) or found
             writer.identify(self._id_header, found)

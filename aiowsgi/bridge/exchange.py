@@ -93,7 +93,7 @@ class Exchange:
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
         self.queued = self.started = 0.0  # monotonic seconds
-        self.request_id = ""  # until it runs
+        self.request_id = ""  # until it runs, or is answered without
         self._owed = False  # the log is told by the loop, when the client has all it will get
 
     def __repr__(self) -> str:
@@ -108,8 +108,7 @@ class Exchange:
 
     def with_body(self, body: BinaryIO, length: int) -> None:
         """Give the whole body, before the exchange is queued."""
-        self._body = body
-        self._body_length = length
+        self._body, self._body_length = body, length
 
     def with_stream(self, stream: InputStream) -> None:
         """Give a body that is still on its way, before the exchange is queued."""
@@ -195,8 +194,9 @@ class Exchange:
         """Run the application for this request; never raises."""
         patience = self._application.patience
         if patience is not None and self.started - self.queued > patience:
-            self._say(own_answer(503, close=True))
-        elif not self.writer.gone:  # a client that left while queued is not worth a call
+            self.answer(503, close=True)
+            return
+        if not self.writer.gone:  # a client that left while queued is not worth a call
             self._context.copy().run(self._run)
         self._finish()
 
@@ -207,6 +207,8 @@ class Exchange:
 
     def answer(self, status: int, text: str = "", *, close: bool = False) -> None:
         """Answer for an application that is not called; for whoever has the exchange alone."""
+        application, head = self._application, self.head
+        self.request_id = application.identify(self._template, head, self.writer, own=True)
         self._say(own_answer(status, text, close=close))
         self._finish()
 

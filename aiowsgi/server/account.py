@@ -75,7 +75,7 @@ class Account:
 
     def close(self, cut: Sequence[Exchange | None]) -> None:
         """It is the end. `cut` is what had begun; None for a request without an exchange yet."""
-        had_begun = sum(each is not None and bool(each.request_id) for each in cut)
+        had_begun = sum(each is not None and bool(each.started and each.request_id) for each in cut)
         self.done = Done(self.begun - had_begun, len(cut))
 
     def __str__(self) -> str:

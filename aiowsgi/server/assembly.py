@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import sys
@@ -69,6 +70,7 @@ def assemble(
         context=context,
         clock=time.monotonic,
         request_ids=request_ids,
+        own_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
         patience=config.queue_timeout,
         id_header=config.request_id_header,
         on_end=_on_end(log, tally if config.counts_requests else None),

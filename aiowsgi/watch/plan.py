@@ -72,6 +72,8 @@ def _fill(atom: Atom) -> Fill:
             ", ".join([value for name, value in entry.answer if name.lower() == wanted])
         )
     variable = atom.name
+    if atom.letter == "e" and variable in _VARIABLES:
+        return _VARIABLES[variable]
     if atom.letter == "i":
         variable = atom.name.upper().replace("-", "_")
         if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):  # CGI has these without HTTP_
@@ -103,6 +105,16 @@ def _connection(entry: Entry) -> str:
     return "X" if entry.aborted else "+" if entry.kept else "-"
 
 
+# What is in environ and no field of the request; the rest of environ is gone when a line is made.
+_VARIABLES: dict[str, Fill] = {
+    "REQUEST_METHOD": lambda entry: _text(entry.method),
+    "REQUEST_URI": lambda entry: _text(entry.target),
+    "RAW_URI": lambda entry: _text(entry.target),
+    "QUERY_STRING": lambda entry: _text(entry.query),
+    "SERVER_PROTOCOL": lambda entry: _text(entry.version and "HTTP/" + entry.version),
+    "REMOTE_ADDR": lambda entry: entry.client or "-",
+    "aiowsgi.request_id": lambda entry: _text(entry.request_id),
+}
 _FILLS: dict[str, Fill] = {
     "h": lambda entry: entry.client or "-",
     "l": lambda entry: "-",

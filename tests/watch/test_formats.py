@@ -49,6 +49,13 @@ def written(text: str, **more: Any) -> str:
 @pytest.mark.parametrize(
     ("atom", "said"),
     [
+        ("{REQUEST_METHOD}e", "GET"),
+        ("{REQUEST_URI}e", "/a%20b?q=1"),
+        ("{RAW_URI}e", "/a%20b?q=1"),
+        ("{QUERY_STRING}e", "q=1"),
+        ("{SERVER_PROTOCOL}e", "HTTP/1.1"),
+        ("{REMOTE_ADDR}e", "192.0.2.1"),
+        ("{aiowsgi.request_id}e", "id-1"),
         ("h", "192.0.2.1"),
         ("l", "-"),
         ("u", "jane"),

@@ -9,6 +9,7 @@ import pytest
 from aiowsgi.wsgi.types import Environ, StartResponse
 from tests.live import live
 from tests.server.http_client import Peer, get
+from tests.server.stuck import Stuck, all_stuck
 from tests.watch.lines import Kept
 
 TRUSTED = {"forwarded_allow_ips": "127.0.0.1"}
@@ -27,6 +28,25 @@ def test_each_request_has_one_which_its_client_and_the_log_are_told(kept: Kept) 
     assert len(set(ids)) == 3
     assert [answer.fields["x-request-id"] for answer in answers] == ids
     assert kept.lines == ids
+
+
+def test_what_is_answered_without_the_application_has_one_too(kept: Kept) -> None:
+    """It counts as no request of the application's."""
+    options = {"access_log": True, "access_logformat": "%(s)s %(R)s", "limit_queue": 0, **TRUSTED}
+    stuck = Stuck()
+    with all_stuck(stuck, 1, health_path="/up", **options) as (server, _):
+        with Peer(server) as peer:
+            healthy = peer.ask(get(target=b"/up"))
+            shed = peer.ask(get())
+        with Peer(server) as peer:
+            named = peer.ask(get(b"X-Request-ID: 4bf92f3577b34da6"))
+        account = server.server.account
+        assert account.begun == 1
+    assert (healthy.status, shed.status, named.status) == (200, 503, 503)
+    ids = [answer.fields["x-request-id"] for answer in (healthy, shed, named)]
+    assert len(set(ids)) == 3
+    assert ids[2] == "4bf92f3577b34da6"
+    assert kept.lines[:3] == [f"200 {ids[0]}", f"503 {ids[1]}", f"503 {ids[2]}"]
 
 
 @pytest.mark.parametrize("given", [b"4bf92f3577b34da6", b"a.b:c/d+e=f@g,h;i" + b"x" * 100])
