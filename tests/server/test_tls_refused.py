@@ -40,13 +40,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Live]:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """The lines of the log so far."""
+    """The lines of the log so far that are about a client."""
     caplog.set_level(logging.INFO, "aiowsgi.error")
-    return lambda: [
-        each.getMessage()
-        for each in caplog.records
-        if each.name == "aiowsgi.error" and not each.getMessage().startswith("Listening")
-    ]
+    return lambda: [line for line in caplog.messages if " 127.0.0.1: " in line]
 
 
 # -- plain HTTP ----------------------------------------------------------------------------------
