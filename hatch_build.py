@@ -32,6 +32,7 @@ COMPILED = (
     "bridge/gather.py",
     "bridge/outlet.py",
     "bridge/spool_file.py",
+    "bridge/stand_back.py",
     "bridge/wake.py",
     "bridge/writer.py",
     "http11/[!_]*.py",

@@ -5,7 +5,8 @@ parks and is woken for the next (gather.py says when), so that the same warm thr
 GIL, waking many threads for fast applications only makes them fight, so one drain is started; if
 the deque has not moved a moment later, the running drains are blocked in the application, and more
 are started, twice as many each time, up to `threads`. A moment in which the process was busy proves
-little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange.
+little: the drains may have waited for the GIL. Without a GIL a drain is started per exchange. While
+a parked drain works off a crowd, the loop stands back for a moment (stand_back.py).
 A drain whose exchange waits for its client gives its place to another (places.py), so that
 `threads` bounds what runs application code and nothing else.
 
@@ -23,7 +24,9 @@ from functools import partial
 from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.gather import Gathering
 from aiowsgi.bridge.places import Places
+from aiowsgi.bridge.stand_back import StandBack
 from aiowsgi.bridge.threads import ThreadSource
+from aiowsgi.bridge.waiting import skip_all
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
 _MOMENT = 0.001
@@ -38,10 +41,11 @@ class Dispatcher:
 
     `call_soon(call)` has the loop call when it has read what had come; `call_later(seconds, call)`
     is its timer: one is pending at most, and none while the application keeps up. `clock` gives
-    monotonic seconds, `busy` the seconds of processor time that the process has used. `patience` is
-    how long a drain without work waits for more, in seconds, before it gives its thread back:
-    nothing, where its executor has other work to do too. `spent`, which may be set, is called on
-    any thread when an exchange asks for the place of a stream and there is none.
+    monotonic seconds, `busy` the seconds of processor time that the process has used. In seconds,
+    `patience` is how long a drain waits for work before it gives its thread back (0 where that has
+    other work, too), `stand_back` how long the loop waits at most for a drain with a crowd (0 where
+    others need it). `spent`, which may be set, is called on any thread when an exchange asks for
+    the place of a stream and there is none.
     """
 
     __slots__ = (
@@ -58,8 +62,9 @@ class Dispatcher:
         "_parked",
         "_patience",
         "_places",
-        "queue",
+        "_stand_back",
         "_step",
+        "queue",
         "source",
         "spent",
     )
@@ -75,6 +80,7 @@ class Dispatcher:
         clock: Callable[[], float],
         busy: Callable[[], float],
         patience: float = 0.0,
+        stand_back: float = 0.0,
     ) -> None:
         self.source = source
         self._call_later = call_later
@@ -90,12 +96,11 @@ class Dispatcher:
         self._parked: threading.Lock | None = None
         self._closed = False
         self._gathering = Gathering(self.queue, self._ring, call_soon, clock)
+        self._stand_back = StandBack(self.queue, self._lock, 0.0 if self._eager else stand_back)
         self._checking = False  # the loop thread's: whether a check is pending
         # The loop thread's: how many drains the next check starts, how often the process was
         # to blame for a deque that did not move, and its processor time when the check was made.
-        self._step = 1
-        self._excuses = 0
-        self._busy_before = 0.0
+        self._step, self._excuses, self._busy_before = 1, 0, 0.0
 
     # -- loop thread --
 
@@ -115,8 +120,11 @@ class Dispatcher:
             if bell is None:
                 start = self._wanted()
                 self._places.drains += start
+            stands_back = bell is not None and self._stand_back.begins(waiting)
         if bell is not None:
             bell.release()
+        if stands_back:
+            self._stand_back.wait(waiting)
         for _ in range(start):
             self._start()
         left = waiting > int(start > 0 or bell is not None)
@@ -176,7 +184,7 @@ class Dispatcher:
             with self._lock:
                 self._places.drains -= 1
                 self._closed = True
-            self._skip_all()
+            skip_all(self.queue)
 
     def close(self) -> list[Exchange]:
         """Take no more: what no thread has begun ends unanswered. Returns what still runs."""
@@ -185,16 +193,8 @@ class Dispatcher:
             bell, self._parked = self._parked, None
         if bell is not None:
             bell.release()
-        self._skip_all()
+        skip_all(self.queue)
         return self.running
-
-    def _skip_all(self) -> None:
-        while self.queue:
-            try:
-                exchange = self.queue.popleft()
-            except IndexError:  # a drain was faster
-                return
-            exchange.skip()
 
     @property
     def waiting(self) -> int:
@@ -220,6 +220,7 @@ class Dispatcher:
         It may be called for any exchange at any time, and as often as one likes.
         """
         with self._lock:
+            self._stand_back.end()  # the client has to be served by the loop now
             given = self._places.give(exchange)
             # Where a drain is parked, its bell is about to be rung for what is in the deque.
             follows = given and bool(self.queue) and self._parked is None and not self._closed
@@ -277,6 +278,7 @@ class Dispatcher:
             # Looked at again under the lock: `_ring` may have counted on this drain meanwhile.
             if self.queue:
                 return False
+            self._stand_back.end()
             if self._parked is not None or self._closed or not self._patience:
                 self._places.leave(thread)
                 return False

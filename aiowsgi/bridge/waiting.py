@@ -23,6 +23,16 @@ def withdraw(queue: deque[Exchange], exchange: Exchange) -> bool:
         return True
 
 
+def skip_all(queue: deque[Exchange]) -> None:
+    """End all that no drain has taken: none of them will run."""
+    while queue:
+        try:
+            exchange = queue.popleft()
+        except IndexError:  # a drain was faster
+            return
+        exchange.skip()
+
+
 def withdraw_older(queue: deque[Exchange], moment: float) -> list[Exchange]:
     """Take back those that were queued before this (monotonic seconds); the oldest is first."""
     found: list[Exchange] = []

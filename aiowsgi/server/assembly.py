@@ -42,6 +42,7 @@ from aiowsgi.wsgi.trust import Trust
 from aiowsgi.wsgi.types import WSGIApplication
 
 _PATIENCE = 1.0  # how long a thread of our own waits for the next exchange, in seconds
+_STAND_BACK = 0.001  # how long the loop waits at most while one works off a crowd, in seconds
 
 
 def assemble(
@@ -87,6 +88,7 @@ def assemble(
         clock=time.monotonic,
         busy=time.process_time,
         patience=_PATIENCE if executor is None else 0.0,
+        stand_back=_STAND_BACK,
     )
     overdue = Overdue(
         dispatcher,
