@@ -31,6 +31,8 @@ COMPILED = (
     "bridge/exchange.py",
     "bridge/gather.py",
     "bridge/outlet.py",
+    "bridge/places.py",
+    "bridge/pool.py",
     "bridge/spool_file.py",
     "bridge/stand_back.py",
     "bridge/wake.py",

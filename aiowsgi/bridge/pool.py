@@ -74,11 +74,11 @@ class Dispatcher:
         source: ThreadSource,
         threads: int,
         *,
-        most_streams: int = 0,
         call_soon: CallSoon,
         call_later: CallLater,
         clock: Callable[[], float],
         busy: Callable[[], float],
+        most_streams: int = 0,
         patience: float = 0.0,
         stand_back: float = 0.0,
     ) -> None:

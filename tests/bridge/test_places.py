@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import cast
 
 import pytest
 
-from aiowsgi.bridge.exchange import ASKS, STREAMS, Exchange
+from aiowsgi.bridge.exchange import ASKS, STREAMS
 from aiowsgi.bridge.pool import Dispatcher
 from tests.bridge.test_exchange import Around, returning
-from tests.bridge.test_pool import Work, dispatcher, submit, until
+from tests.bridge.test_pool import dispatcher, submit, until
+from tests.bridge.work import Work
 from tests.switching import switching
 
 
@@ -34,7 +34,7 @@ class Held:
 
 
 def give(pool: Dispatcher, work: Work) -> bool:
-    return pool.give_place(cast("Exchange", work))
+    return pool.give_place(work.exchange)
 
 
 def test_a_place_that_is_given_back_is_taken_by_what_waits() -> None:
@@ -69,13 +69,13 @@ def test_giving_is_refused_where_streams_are_spent_and_granted_when_one_ends() -
         assert give(pool, before)
         second = held.begin(pool, 0)
         assert not give(pool, second)
-        assert (second.standing, asked) == (ASKS, [])  # nobody waits for the place
+        assert (second.exchange.standing, asked) == (ASKS, [])  # nobody waits for the place
         submit(pool, late := Work(lambda: None))
         assert asked == [1]
         assert (late.times, pool.waiting) == (0, 1)
         first.set()
         until(lambda: late.done)
-        assert second.standing == STREAMS
+        assert second.exchange.standing == STREAMS
         held.gate.set()
 
 

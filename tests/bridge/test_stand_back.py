@@ -15,11 +15,11 @@ from typing import cast
 import pytest
 
 from aiowsgi.bridge import stand_back
-from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
 from aiowsgi.bridge.stand_back import StandBack
 from aiowsgi.bridge.threads import ThreadSource
-from tests.bridge.test_pool import Work, until
+from tests.bridge.test_pool import until
+from tests.bridge.work import Work
 from tests.switching import switching
 
 LONG = 30.0  # seconds: no test waits so long, unless it fails
@@ -190,7 +190,7 @@ def dispatcher(moment: float, streams: int = 0) -> Iterator[tuple[Dispatcher, Tu
 def submit(pool: Dispatcher, loop: Turns, *works: Work) -> None:
     """Let these come together, and have the loop go on until it has done its part."""
     for work in works:
-        pool.submit(cast("Exchange", work))
+        pool.submit(work.exchange)
     while loop.soon:
         loop.turn()
 
