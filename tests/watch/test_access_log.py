@@ -227,7 +227,8 @@ def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
             thread.join(10)
 
 
-def test_lines_of_many_threads_are_all_written(kept: Kept) -> None:
+def test_lines_of_many_threads_are_all_written(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_thread, "_PATIENCE", 60.0)  # it is not the end that is under test here
     log = AccessLog(ACCESS, CombinedLines())
 
     def many() -> None:
