@@ -110,7 +110,11 @@ class Outbound:
     @property
     def pending(self) -> int:
         """Bytes and file bytes that the loop has taken and the kernel has not."""
-        return self._transport.get_write_buffer_size() + len(self._offset)
+        try:
+            unsent = self._transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS before Python 3.11, once the connection is lost
+            unsent = 0
+        return unsent + len(self._offset)
 
     def pump(self, writer: ResponseWriter) -> Progress | None:
         """Send what the writer has; its progress when all of that is sent, else None."""
