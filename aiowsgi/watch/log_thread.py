@@ -21,7 +21,8 @@ Note = TypeVar("Note")
 _MOST = 100_000  # notes that wait to be written
 _BATCH = 256  # lines: about what a pipe takes at once
 _BATCH_SECONDS = 0.05
-_PATIENCE = 2.0  # of `close` with an output that hangs, in seconds
+_PATIENCE = 2.0  # of `close` with an output that takes nothing, in seconds
+_TRIES = 5  # so often it waits for one that is slow
 
 
 class LogThread(Generic[Note]):
@@ -57,7 +58,11 @@ class LogThread(Generic[Note]):
         """Write what waits and end; what an output that hangs has not taken is counted."""
         self._closed.set()
         self._some.set()
-        self._writer.join(_PATIENCE)
+        for _ in range(_TRIES):
+            waiting = len(self._notes)
+            self._writer.join(_PATIENCE)
+            if len(self._notes) >= waiting:  # nothing was written, or all
+                break
         if self._writer.is_alive():
             lost = len(self._notes) + self._dropped
             errors.warning("The access log hangs: at least %d lines were not written", lost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -225,6 +226,39 @@ def test_an_output_that_hangs_at_the_end_does_not_hide_what_is_lost(
     for thread in threading.enumerate():
         if thread.name == "aiowsgi-log":
             thread.join(10)
+
+
+def test_an_output_that_is_slow_at_the_end_is_waited_for(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As long as it takes some of what waits, each time that the log loses its patience."""
+    monkeypatch.setattr(log_thread, "_BATCH", 1)
+    allowed, entered = threading.Semaphore(0), threading.Semaphore(0)
+
+    def one_by_one(record: logging.LogRecord) -> None:
+        entered.release()
+        assert allowed.acquire(timeout=20)
+        kept.lines.append(record.getMessage())
+
+    monkeypatch.setattr(kept, "emit", one_by_one)
+    log = AccessLog(ACCESS, CombinedLines())
+    writer = log._notes._writer
+    end, tries = writer.join, itertools.count(1)
+
+    def lose_patience(_: float) -> None:
+        allowed.release()
+        if next(tries) < 4:
+            assert entered.acquire(timeout=20)  # the next line
+        else:
+            end(20)
+
+    monkeypatch.setattr(writer, "join", lose_patience)
+    for number in range(4):
+        note(log, number)
+    assert entered.acquire(timeout=20)
+    log.close()
+    assert len(kept.lines) == 4
+    assert "not written" not in caplog.text
 
 
 def test_lines_of_many_threads_are_all_written(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
