@@ -40,6 +40,7 @@ def test_what_is_answered_without_the_application_has_one_too(kept: Kept) -> Non
             shed = peer.ask(get())
         with Peer(server) as peer:
             named = peer.ask(get(b"X-Request-ID: 4bf92f3577b34da6"))
+        server.wait(lambda: len(kept.lines) == 3)  # before the one that is stuck has its own
         account = server.server.account
         assert account.begun == 1
     assert (healthy.status, shed.status, named.status) == (200, 503, 503)
