@@ -3,7 +3,8 @@
 A thread that is woken while the loop reads on only waits for the GIL, and each waits for the other
 in turn. Most of a crowd comes in one turn of the loop. New connections do not: uvloop accepts one
 in a turn. So in a crowd the loop goes on for some turns, as long as each brings another exchange;
-out of one, nobody waits, but for a try now and then whether there is one.
+out of one, nobody waits, but for a try now and then whether there is one. A crowd is no larger than
+_MOST: more that is read and not answered would only push the rest out of the processor's caches.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sized
 # The turns of the loop that a crowd is waited for, and the seconds: a turn may be a long one.
 _TURNS = 16
 _SECONDS = 0.0005
+_MOST = 64
 # One ring in so many tries, out of a crowd, whether it has become one.
 _TRY = 16
 
@@ -30,6 +32,7 @@ class Gathering:
         "_clock",
         "_crowded",
         "_queue",
+        "_rang",
         "_ring",
         "_rings",
         "_seen",
@@ -53,11 +56,21 @@ class Gathering:
         self._turns = 0  # that it may still wait
         self._before = self._seen = 0  # exchanges in the queue: before the first, and now
         self._rings = 0
+        self._rang = False  # whether there were too many to wait for the rest
         self._crowded = False  # whether the last ring was for more than one exchange
 
-    def begin(self, now: float) -> None:
-        """Ring soon, for an exchange that was queued just now; only where none is due."""
+    def came(self, now: float) -> None:
+        """Ring soon for an exchange that was queued just now, or at once where there are many."""
+        if not self.due:
+            self._begin(now)
+        elif len(self._queue) - self._before >= _MOST:
+            self._rang = True
+            self._ring()
+            self._before = self._seen = len(self._queue)
+
+    def _begin(self, now: float) -> None:
         self.due = True
+        self._rang = False
         self._asked = now
         # What waits because all threads are busy is no crowd.
         self._before = self._seen = len(self._queue) - 1
@@ -71,7 +84,8 @@ class Gathering:
             self._seen = waiting
             self._call_soon(self._look)
             return
-        self._crowded = waiting > self._before + 1
+        self._crowded = self._rang or waiting > self._before + 1
         self._rings += 1
         self.due = False
-        self._ring()
+        if waiting:
+            self._ring()

@@ -108,8 +108,7 @@ class Dispatcher:
         """Queue an exchange; it runs as soon as a thread is free."""
         exchange.queued = self._clock()
         self.queue.append(exchange)
-        if not self._gathering.due:
-            self._gathering.begin(exchange.queued)
+        self._gathering.came(exchange.queued)
 
     def _ring(self) -> None:
         """Wake the parked drain, or start one where none is on its way to the deque."""

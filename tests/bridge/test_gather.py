@@ -25,8 +25,7 @@ class Turns:
     def come(self, count: int = 1) -> None:
         for _ in range(count):
             self.queue.append(0)
-            if not self.gathering.due:
-                self.gathering.begin(self.now)
+            self.gathering.came(self.now)
 
     def turn(self) -> None:
         soon, self._soon[:] = list(self._soon), []
@@ -110,3 +109,32 @@ def test_what_waits_for_a_thread_is_no_crowd() -> None:
     turns.come()
     turns.turn()
     assert turns.rung == [21, 21]
+
+
+def test_a_crowd_that_is_large_is_rung_for_at_once() -> None:
+    """In the same turn, each time that so many have come; the rest in the next."""
+    turns = Turns()
+    turns.come(gather._MOST * 2 + 10)
+    assert turns.rung == [gather._MOST, gather._MOST]
+    turns.turn()
+    turns.turn()
+    assert turns.rung == [gather._MOST, gather._MOST, 10]
+
+
+def test_of_a_long_queue_only_what_has_just_come_counts() -> None:
+    """Where all threads are busy nobody is woken for each that comes."""
+    turns = Turns()
+    turns.alone()
+    turns.queue += [0] * 500
+    turns.come(gather._MOST - 1)
+    assert turns.rung == []
+
+
+def test_nobody_is_woken_for_nothing() -> None:
+    turns = Turns()
+    turns.alone()
+    turns.come()
+    turns.queue.clear()  # a drain was at it
+    turns.turn()
+    assert turns.rung == []
+    assert not turns.gathering.due
