@@ -24,6 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 COMPILED = (
     "asgi/encoder.py",
     "asgi/scope.py",
+    "bridge/body_spool.py",
     "bridge/budget.py",
     "bridge/disconnect.py",
     "bridge/answers.py",

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from aiowsgi.asgi.room import Room
+from aiowsgi.bridge.body_spool import BodySpool
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
-from aiowsgi.bridge.spool import BodySpool
 from aiowsgi.errors import ClientDisconnected
 from aiowsgi.http11.messages import RequestHead
 

@@ -12,9 +12,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from aiowsgi.bridge.body_spool import BodySpool
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.input import InputStream
-from aiowsgi.bridge.spool import BodySpool
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.encoder import CONTINUE
 from aiowsgi.http11.messages import RequestHead

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from aiowsgi.bridge.body_spool import BodySpool
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.spool import BodySpool, ResponseSpool
+from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.bridge.spool_file import SpoolFile
 from tests import descriptors
 

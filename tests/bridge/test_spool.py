@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from aiowsgi.bridge.body_spool import BodySpool
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.spool import BodySpool, ResponseSpool
+from aiowsgi.bridge.spool import ResponseSpool
 from tests.descriptors import LISTED, held, more_than
 
 
