@@ -34,6 +34,7 @@ COMPILED = (
     "bridge/outlet.py",
     "bridge/places.py",
     "bridge/pool.py",
+    "bridge/spool.py",
     "bridge/spool_file.py",
     "bridge/stand_back.py",
     "bridge/wake.py",

@@ -127,7 +127,7 @@ class ResponseOutlet:
     def exhausted(self) -> bool:
         """Whether the response is complete and the loop has all of it; nothing is to be taken."""
         with self._lock:
-            if self._progress is not Progress.COMPLETE or self._spool or self._file is not None:
+            if self._progress is not Progress.COMPLETE or self._spooled or self._file is not None:
                 return False
             if self._spool is not None:
                 self._spool.close()
@@ -136,10 +136,14 @@ class ResponseOutlet:
     def give_back(self) -> None:
         """The kernel has all that was taken: the pool thread may send by itself again."""
         with self._lock:
-            if self._send_now is not None and not self._spool and self._file is None:
+            if self._send_now is not None and not self._spooled and self._file is None:
                 self._direct = True
                 if self._spool is not None:  # the loop may have no part in this response's end
                     self._spool.close()
+
+    @property
+    def _spooled(self) -> int:
+        return 0 if self._spool is None else self._spool.waiting
 
     def all_sent(self) -> None:
         """The loop has sent the last byte."""

@@ -37,7 +37,9 @@ class ResponseSpool:
         self._held = 0
         self._file = SpoolFile(disk, budget)
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait, in memory and in the file."""
         return self._held + self._file.waiting
 
     @property

@@ -65,7 +65,8 @@ class Made:
     @property
     def waiting(self) -> int:
         """Bytes that wait at all."""
-        return len(self.writer._spool or b"")
+        spool = self.writer._spool
+        return spool.waiting if spool else 0
 
     def take_all(self) -> Progress:
         """What the loop does: sends all that waits, and gives back."""
