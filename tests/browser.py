@@ -128,6 +128,14 @@ class Page:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
+    def suits(self, width: int, height: int, *, dark: bool) -> None:
+        """Assert that it is as wide as such a window at most, and light or dark as the system."""
+        self.look(width, height, dark=dark)
+        self.wait(f"document.documentElement.clientWidth <= {width}")
+        assert self.value("document.documentElement.scrollWidth") <= width
+        shade = self.value("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, shade[4:-1].split(","))) < 200) is dark
+
 
 @contextmanager
 def browser(profile: Path) -> Iterator[Page]:

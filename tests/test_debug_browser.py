@@ -110,10 +110,6 @@ def test_it_is_light_or_dark_as_the_system_is_and_fits_on_a_phone(
 ) -> None:
     page.value("document.querySelectorAll('details').forEach(each => each.open = true)")
     for width, height in ((1280, 900), (390, 844)):
-        page.look(width, height, dark=dark)
-        page.wait(f"document.documentElement.clientWidth <= {width}")
-        assert page.value("document.documentElement.scrollWidth") <= width
-        shade = page.value("getComputedStyle(document.body).backgroundColor")
-        assert (sum(map(int, shade[4:-1].split(","))) < 200) is dark
+        page.suits(width, height, dark=dark)
         page.picture(tmp_path / "page.png")
         assert (tmp_path / "page.png").stat().st_size > 10_000
