@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-import os
 import time
 from concurrent.futures import Executor
 
 from aiowsgi.asgi.request import Receive, Request, Send
 from aiowsgi.asgi.room import Limits, Room
 from aiowsgi.asgi.scope import Scope
-from aiowsgi.bridge.application import Application
+from aiowsgi.bridge.application import Application, ids
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.threads import ThreadSource, own_threads
 from aiowsgi.cpus import default_threads
@@ -81,7 +80,7 @@ class WSGIMiddleware:
             ),
             context=contextvars.Context(),  # each request brings its own
             clock=time.monotonic,
-            request_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
+            request_ids=ids(itertools.count(1)),
             raises=True,
         )
         if executor is None:

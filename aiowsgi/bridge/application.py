@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from itertools import repeat
 from typing import Any, TypeAlias
@@ -91,3 +92,8 @@ class Application:
         if self.explain is None:
             return own_answer(500, close=False)
         return self.explain(head, error)
+
+
+def ids(numbers: Iterable[int]) -> Iterator[str]:
+    """Make an id of each number, with what other processes and servers do not have in theirs."""
+    return map(f"{os.urandom(8).hex()}-{{}}".format, numbers)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from aiowsgi.bridge.application import ids
 from aiowsgi.bridge.exchange import Exchange
 
 
@@ -56,15 +56,15 @@ class Account:
         Each is one step of an itertools.count: no lock of ours, and exact under a GIL.
         """
         self._began = time.monotonic()
-        form, counts = f"{os.urandom(8).hex()}-{{}}".format, self.counts
+        counts = self.counts
         if counts is None:
-            return map(form, self._numbers)
+            return ids(self._numbers)
 
-        def counted(number: int) -> str:
+        def counted(number: int) -> int:
             counts(number)
-            return form(number)
+            return number
 
-        return map(counted, self._numbers)
+        return ids(map(counted, self._numbers))
 
     @property
     def begun(self) -> int:

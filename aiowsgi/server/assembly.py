@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from functools import partial
 
-from aiowsgi.bridge.application import Application, Explain
+from aiowsgi.bridge.application import Application, Explain, ids
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.pool import Dispatcher
@@ -71,7 +71,7 @@ def assemble(
         context=context,
         clock=time.monotonic,
         request_ids=request_ids,
-        own_ids=map(f"{os.urandom(8).hex()}-{{}}".format, itertools.count(1)),
+        own_ids=ids(itertools.count(1)),
         patience=config.queue_timeout,
         id_header=config.request_id_header,
         on_end=_on_end(log, tally if config.counts_requests else None),

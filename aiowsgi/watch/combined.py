@@ -9,7 +9,7 @@ import binascii
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
-from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain
+from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, stamp
 
 # What nginx says of a client that left before it had any answer.
 CLIENT_LEFT = 499
@@ -19,7 +19,7 @@ class CombinedLines(Lines):
     """Makes combined lines; any thread."""
 
     def __init__(self) -> None:
-        self._stamps = Stamps()
+        self._stamps = Stamps(stamp)
 
     def answered(self, exchange: Exchange) -> str:
         """The line of an exchange that is over."""

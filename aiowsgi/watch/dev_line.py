@@ -6,7 +6,7 @@ from time import localtime, strftime
 
 from aiowsgi.watch.colours import CYAN, DIM, GREEN, PLAIN, RED, YELLOW
 from aiowsgi.watch.entry import Entry
-from aiowsgi.watch.lines import escaped, is_plain
+from aiowsgi.watch.lines import Stamps, escaped, is_plain
 
 _COLOURS = {2: GREEN, 3: CYAN, 4: YELLOW, 5: RED}  # by the status' first digit
 
@@ -16,7 +16,7 @@ class DevLine:
 
     def __init__(self, *, coloured: bool) -> None:
         self._coloured = coloured
-        self._last = (0, "")  # in one piece: several threads read and replace it
+        self._stamps = Stamps(_stamp)
 
     def write(self, entry: Entry) -> str:
         """Make one line."""
@@ -31,19 +31,15 @@ class DevLine:
         status = self._in(_COLOURS.get(entry.status // 100, ""), status)
         cut = "  " + self._in(RED, "aborted") if entry.aborted else ""
         figures = self._in(DIM, took + size)
-        now = self._in(DIM, self._time(entry.when))
+        now = self._in(DIM, self._stamps.at(int(entry.when)))
         return f"{now} {status} {figures}  {method.ljust(7)} {target}{cut}"
-
-    def _time(self, when: float) -> str:
-        whole = int(when)
-        second, text = self._last
-        if second != whole:
-            text = strftime("%H:%M:%S", localtime(whole))
-            self._last = (whole, text)
-        return text
 
     def _in(self, colour: str, text: str) -> str:
         return f"{colour}{text}{PLAIN}" if self._coloured and colour else text
+
+
+def _stamp(when: int) -> str:
+    return strftime("%H:%M:%S", localtime(when))
 
 
 def _duration(seconds: float) -> str:

@@ -6,14 +6,14 @@ from json.encoder import encode_basestring_ascii as _quoted
 from time import gmtime, strftime
 
 from aiowsgi.watch.entry import Entry
-from aiowsgi.watch.lines import is_plain, six_digits
+from aiowsgi.watch.lines import Stamps, is_plain, six_digits
 
 
 class JsonLine:
     """Makes the lines; any thread. Times are in seconds, null where there is none."""
 
     def __init__(self) -> None:
-        self._last = (0, "")  # in one piece: several threads read and replace it
+        self._stamps = Stamps(_stamp)
 
     def write(self, entry: Entry) -> str:
         """Make one line."""
@@ -39,11 +39,11 @@ class JsonLine:
     def _time(self, when: float) -> str:
         """A time of RFC 3339, with milliseconds."""
         whole = int(when)
-        second, text = self._last
-        if second != whole:
-            text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole))
-            self._last = (whole, text)
-        return f"{text}.{str(1000 + int((when - whole) * 1000))[1:]}Z"
+        return f"{self._stamps.at(whole)}.{str(1000 + int((when - whole) * 1000))[1:]}Z"
+
+
+def _stamp(when: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(when))
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
@@ -33,22 +34,6 @@ class Lines:
         raise NotImplementedError
 
 
-class Stamps:
-    """The time as lines have it; the text is made once a second."""
-
-    def __init__(self) -> None:
-        self._last = (0, "")  # in one piece: several threads read and replace it
-
-    def now(self) -> str:
-        """The time now."""
-        now = int(time.time())
-        second, text = self._last
-        if now != second:
-            text = stamp(now)
-            self._last = (now, text)
-        return text
-
-
 def is_plain(text: str) -> bool:
     """Whether nothing in it has to be escaped. Asked of ascii(), which is faster than a pattern."""
     return '"' not in text and len(ascii(text)) == len(text) + 2  # that puts it between quotes
@@ -68,6 +53,26 @@ def six_digits(seconds: float) -> str:
     if micros < 1_000_000:
         return "0." + str(1_000_000 + micros)[1:]
     return f"{micros // 1_000_000}.{str(1_000_000 + micros % 1_000_000)[1:]}"
+
+
+class Stamps:
+    """The time as the lines of one format have it; the text is made once a second, by `form`."""
+
+    def __init__(self, form: Callable[[int], str]) -> None:
+        self._form = form
+        self._last = (0, "")  # in one piece: several threads read and replace it
+
+    def now(self) -> str:
+        """The time now."""
+        return self.at(int(time.time()))
+
+    def at(self, when: int) -> str:
+        """A time in seconds since the epoch; nearly always that of the call before."""
+        second, text = self._last
+        if when != second:
+            text = self._form(when)
+            self._last = (when, text)
+        return text
 
 
 def stamp(now: int) -> str:

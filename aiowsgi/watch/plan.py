@@ -15,7 +15,7 @@ from aiowsgi.errors import ProtocolError
 from aiowsgi.line_format import Atom
 from aiowsgi.watch.combined import user
 from aiowsgi.watch.entry import Entry, of_exchange, of_refusal
-from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, six_digits
+from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, six_digits, stamp
 
 Fill: TypeAlias = Callable[[Entry], str]
 
@@ -60,7 +60,7 @@ class Plan:
 
 def _fill(atom: Atom) -> Fill:
     if atom.letter == "t":
-        stamps = Stamps()
+        stamps = Stamps(stamp)
         return lambda entry: f"[{stamps.now()}]"
     if atom.letter == "p":
         return lambda entry: f"<{os.getpid()}>"
