@@ -7,16 +7,18 @@ follows the head of a response that has no body, and HEAD keeps what GET would s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from aiowsgi.http11.encoding import Encoder
 from aiowsgi.http11.messages import ResponseHead
 
 Message = dict[str, Any]
 
-_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_NO_CONTENT: Final = 204
+_NOT_MODIFIED: Final = 304
 
 
-class MessageEncoder:
+class MessageEncoder(Encoder):
     """One response. The pool thread's, but for `head` and `hints`, which the loop takes.
 
     Each is set before the loop is woken for it, and only then looked at. `informs`: whether the
@@ -24,7 +26,7 @@ class MessageEncoder:
     HTTP/2 forbids.
     """
 
-    __slots__ = ("bodiless", "head", "hints", "informs", "keep_alive", "says_close")
+    __slots__ = ("bodiless", "head", "hints", "says_close")
 
     def __init__(self, method: str, *, informs: bool, says_close: bool) -> None:
         self.bodiless = method == "HEAD"
@@ -66,9 +68,9 @@ class MessageEncoder:
         self.start(head, sum(map(len, blocks)))
         return [b""] if self.bodiless else [b"", *blocks]
 
-    def data(self, block: bytes) -> Sequence[bytes]:
+    def data(self, block: bytes) -> list[bytes]:
         """A block, as it is."""
-        return () if self.bodiless else (block,)
+        return [] if self.bodiless else [block]
 
     def end(self) -> bytes:
         """Nothing: the last message says so."""

@@ -7,7 +7,7 @@ what the environ gets are the bytes of the wire, where the host kept them (A8).
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from aiowsgi.http11.fields import FieldNames
@@ -17,8 +17,8 @@ from aiowsgi.http11.messages import Endpoints, RequestHead
 Scope = MutableMapping[str, Any]
 
 # RFC 3986 3.3: what may stand in a path as it is.
-_IN_PATH = "/:@!$&'()*+,;=~-._"
-_NAMES = FieldNames()
+_IN_PATH: Final = "/:@!$&'()*+,;=~-._"
+_NAMES: Final = FieldNames()
 
 
 def request_head(scope: Scope, names: FieldNames = _NAMES) -> RequestHead:

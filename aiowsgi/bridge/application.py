@@ -96,4 +96,4 @@ class Application:
 
 def ids(numbers: Iterable[int]) -> Iterator[str]:
     """Make an id of each number, with what other processes and servers do not have in theirs."""
-    return map(f"{os.urandom(8).hex()}-{{}}".format, numbers)
+    return map(f"{os.urandom(8).hex()}-%d".__mod__, numbers)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import io
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Final, cast
 
 from aiowsgi.bridge.budget import Budget
 
 # A body up to this size is not counted: 10,000 of them are less than one connection may cost.
-_SMALL = 4096
+_SMALL: Final = 4096
 
 
 class BodySpool:

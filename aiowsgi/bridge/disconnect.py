@@ -16,15 +16,16 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
+from typing import Final
 
 from aiowsgi.bridge.writer import ResponseWriter
 
 logger = logging.getLogger("aiowsgi.error")
 
 # So many callbacks run at once: one that takes long does not hold up those of other requests.
-_MOST = 4
+_MOST: Final = 4
 # Stands for the callbacks of an exchange that is over.
-_OVER: list[Callable[[], None]] = []
+_OVER: Final[list[Callable[[], None]]] = []
 
 
 class Aside:

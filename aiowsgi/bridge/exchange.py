@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import logging
-import threading
 from collections.abc import Callable
 from contextvars import Context
 from typing import BinaryIO, Final
@@ -83,12 +82,11 @@ class Exchange:
         self._body_length: int | None = None
         self.give_back: Callable[[], None] | None = None  # at the end: its body's bytes are free
         self._stream: InputStream | None = None
-        self._lock = threading.Lock()  # guards _done, _wanted and standing
+        self._lock = writer.lock  # guards _done, _wanted and standing, too
         self._done = False
         self._wanted = False
         self.standing = RUNS  # RUNS, ASKS or STREAMS; final when the exchange is over
-        # What the application raised before its response was complete, where that is the host's.
-        self.failure: BaseException | None = None
+        self.failure: BaseException | None = None  # the application's, where the host answers it
         self.blocked = False  # the dispatcher's: it has found the application waiting
         self.refusal = 400  # the answer to a streamed body that was cut; set before its stream is
         self._watch = ClientWatch(self._lock, writer)  # the lock guards what it holds, too
@@ -207,8 +205,9 @@ class Exchange:
 
     def answer(self, status: int, text: str = "", *, close: bool = False) -> None:
         """Answer for an application that is not called; for whoever has the exchange alone."""
-        application, head = self._application, self.head
-        self.request_id = application.identify(self._template, head, self.writer, own=True)
+        self.request_id = self._application.identify(
+            self._template, self.head, self.writer, own=True
+        )
         self._say(own_answer(status, text, close=close))
         self._finish()
 
@@ -219,8 +218,8 @@ class Exchange:
             environ = self._template.build(self.head, self._body or io.BytesIO(), self._body_length)
             environ["wsgi.early_hints"] = self.early_hints
             environ["aiowsgi.queue_time"] = self.started - self.queued
-            environ["aiowsgi.client_disconnected"] = self._watch
-            environ["waitress.client_disconnected"] = self._watch
+            watch = self._watch
+            environ["aiowsgi.client_disconnected"] = environ["waitress.client_disconnected"] = watch
             self.request_id = self._application.identify(self._template, self.head, writer)
             environ["aiowsgi.request_id"] = self.request_id
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")
@@ -279,10 +278,11 @@ class Exchange:
         self._owed = bool(self._application.on_end) and not self.writer.sent
         if not self._owed:
             self._tell()
-        with self._lock:
-            self._done = True
-            wanted = self._wanted
-            unused = self._watch.end()
+        self._lock.acquire()  # nothing here raises, and compiled a `with` costs twice as much
+        self._done = True
+        wanted = self._wanted
+        unused = self._watch.end()
+        self._lock.release()
         del unused
         if wanted:
             self._wake()

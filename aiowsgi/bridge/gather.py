@@ -10,13 +10,14 @@ _MOST: more that is read and not answered would only push the rest out of the pr
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
+from typing import Final
 
 # The turns of the loop that a crowd is waited for, and the seconds: a turn may be a long one.
-_TURNS = 16
-_SECONDS = 0.0005
-_MOST = 64
+_TURNS: Final = 16
+_SECONDS: Final = 0.0005
+_MOST: Final = 64
 # One ring in so many tries, out of a crowd, whether it has become one.
-_TRY = 16
+_TRY: Final = 16
 
 
 class Gathering:

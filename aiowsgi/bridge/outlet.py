@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.encoding import Encoder
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.encoding import Encoder
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
-SendNow = Callable[[Sequence[bytes]], int]
+SendNow = Callable[[list[bytes]], int]
 
 
 class Progress(Enum):
@@ -38,8 +38,13 @@ class Taken(NamedTuple):
     progress: Progress
 
 
+def hand_over_lock() -> threading.Lock:
+    """Make the lock of a response, or of those of one client, one after the other."""
+    return threading.Lock()
+
+
 class ResponseOutlet:
-    """One response between its two threads; `_lock` guards each hand-over."""
+    """One response between its two threads; `lock` guards each hand-over."""
 
     __slots__ = (
         "_alive",
@@ -53,7 +58,6 @@ class ResponseOutlet:
         "_gone",
         "_head_size",
         "_limit",
-        "_lock",
         "_may_keep",
         "_memory",
         "_passed",
@@ -69,6 +73,7 @@ class ResponseOutlet:
         "ended",
         "first",
         "head",
+        "lock",
         "unsent",
         "waiting",
     )
@@ -82,7 +87,6 @@ class ResponseOutlet:
     _memory: int
     _send_now: SendNow | None
     _spool: ResponseSpool | None
-    _lock: threading.Lock
     _room: threading.Condition | None
     _may_keep: Callable[[], bool] | None
     _direct: bool
@@ -98,6 +102,7 @@ class ResponseOutlet:
     ended: float  # when the last one was
     _delivered: bool  # whether the loop has sent the last byte
     head: ResponseHead | None  # what was sent, for the log
+    lock: threading.Lock  # guards what both threads touch, here and in the exchange
     body_bytes: int
     unsent: int  # bytes that the loop took and that went nowhere
     aborted: bool  # whether the client did not have it all; settled when the exchange is over
@@ -108,7 +113,7 @@ class ResponseOutlet:
 
     def take(self, limit: int) -> Taken:
         """What to send next and how far the response is, in one snapshot."""
-        with self._lock:
+        with self.lock:
             self._wake_due = False
             if self._spool is not None:
                 data = self._spool.take(limit)
@@ -126,7 +131,7 @@ class ResponseOutlet:
 
     def exhausted(self) -> bool:
         """Whether the response is complete and the loop has all of it; nothing is to be taken."""
-        with self._lock:
+        with self.lock:
             if self._progress is not Progress.COMPLETE or self._spooled or self._file is not None:
                 return False
             if self._spool is not None:
@@ -135,7 +140,7 @@ class ResponseOutlet:
 
     def give_back(self) -> None:
         """The kernel has all that was taken: the pool thread may send by itself again."""
-        with self._lock:
+        with self.lock:
             if self._send_now is not None and not self._spooled and self._file is None:
                 self._direct = True
                 if self._spool is not None:  # the loop may have no part in this response's end
@@ -175,7 +180,7 @@ class ResponseOutlet:
 
     def abandon(self) -> None:
         """The client left: what waits is dropped, and the next write raises ClientDisconnected."""
-        with self._lock:
+        with self.lock:
             self._gone = True
             if self._spool is not None:
                 self._spool.close()
@@ -187,7 +192,7 @@ class ResponseOutlet:
 
     def condemn(self) -> None:
         """Give the client up, as if it had left, and cut a response that is not complete yet."""
-        with self._lock:
+        with self.lock:
             if self._progress is not Progress.OPEN:
                 return
             self._progress = Progress.CUT
@@ -197,7 +202,7 @@ class ResponseOutlet:
 
     def supersede(self, head: ResponseHead, body: bytes) -> None:
         """Answer in the application's stead; cut what it has begun; leave what is complete."""
-        with self._lock:
+        with self.lock:
             if self._progress is not Progress.OPEN:
                 return
             if self._contested and self.head is None:

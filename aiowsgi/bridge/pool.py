@@ -20,18 +20,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from aiowsgi.bridge.exchange import ASKS, RUNS, STREAMS, Exchange
 from aiowsgi.bridge.gather import Gathering
-from aiowsgi.bridge.places import Places
+from aiowsgi.bridge.places import Drain, Places
 from aiowsgi.bridge.stand_back import StandBack
 from aiowsgi.bridge.threads import ThreadSource
 from aiowsgi.bridge.waiting import skip_all
 
 # A drain that has been inside one exchange for so long counts as blocked, in seconds.
-_MOMENT = 0.001
+_MOMENT: Final = 0.001
 # So often in a row a moment may be put down to a busy process; then more drains start anyway.
-_EXCUSES = 4
+_EXCUSES: Final = 4
 CallSoon = Callable[[Callable[[], None]], object]
 CallLater = Callable[[float, Callable[[], None]], object]
 
@@ -234,44 +235,44 @@ class Dispatcher:
 
     def client_awaited(self) -> None:
         """The exchange of this thread is about to wait for its client; others may be called."""
-        exchange = self._places.running.get(threading.get_ident())
-        if exchange is not None:
-            self.give_place(exchange)
+        drain = self._places.running.get(threading.get_ident())
+        if drain is not None and drain.exchange is not None:
+            self.give_place(drain.exchange)
 
     def _drain(self) -> None:
-        thread = threading.get_ident()
+        drain = Drain(threading.get_ident())
         places = self._places
         with self._lock:
-            places.running[thread] = None
+            places.running[drain.thread] = drain
         bell = threading.Lock()
         bell.acquire()
-        while (exchange := self._next(thread, bell)) is not None:
+        while (exchange := self._next(drain, bell)) is not None:
             exchange.started = self._clock()
-            places.running[thread] = exchange
+            drain.exchange = exchange
             exchange.run()
             if exchange.standing == RUNS:
-                places.running[thread] = None
+                drain.exchange = None
             else:
                 with self._lock:
-                    goes_on = places.end(thread, exchange)
+                    goes_on = places.end(drain, exchange)
                 if not goes_on:
                     return
             del exchange  # parked, a drain keeps nothing alive
 
-    def _next(self, thread: int, bell: threading.Lock) -> Exchange | None:
+    def _next(self, drain: Drain, bell: threading.Lock) -> Exchange | None:
         while True:
             if self.queue:
                 try:
                     return self.queue.popleft()
                 except IndexError:  # another drain was faster
                     continue
-            if not self._parks(thread, bell):
-                if thread not in self._places.running:
+            if not self._parks(drain, bell):
+                if drain.thread not in self._places.running:
                     return None
-            elif not bell.acquire(timeout=self._patience) and self._gives_up(thread, bell):
+            elif not bell.acquire(timeout=self._patience) and self._gives_up(drain, bell):
                 return None
 
-    def _parks(self, thread: int, bell: threading.Lock) -> bool:
+    def _parks(self, drain: Drain, bell: threading.Lock) -> bool:
         """Park a drain, or end it where one is parked already or none may be."""
         with self._lock:
             # Looked at again under the lock: `_ring` may have counted on this drain meanwhile.
@@ -279,17 +280,17 @@ class Dispatcher:
                 return False
             self._stand_back.end()
             if self._parked is not None or self._closed or not self._patience:
-                self._places.leave(thread)
+                self._places.leave(drain)
                 return False
             self._parked = bell
             return True
 
-    def _gives_up(self, thread: int, bell: threading.Lock) -> bool:
+    def _gives_up(self, drain: Drain, bell: threading.Lock) -> bool:
         """Whether a parked drain that has waited for long enough may end."""
         with self._lock:
             if self._parked is bell:
                 self._parked = None
-                self._places.leave(thread)
+                self._places.leave(drain)
                 return True
         bell.acquire()  # rung in the meantime
         return False

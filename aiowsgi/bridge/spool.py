@@ -8,16 +8,16 @@ is full, or have no room for it at all.
 from __future__ import annotations
 
 from collections import deque
-from typing import cast
+from typing import Final, cast
 
 from aiowsgi.bridge.budget import Budget
 from aiowsgi.bridge.spool_file import SpoolFile
 
 # So much of a response is held in memory even where there is no room: without a byte in hand the
 # loop could not tell when the client reads again.
-_LEAST = 16 * 1024
+_LEAST: Final = 16 * 1024
 # Blocks below this size share a buffer: as objects of their own they would cost several times that.
-_TINY = 1024
+_TINY: Final = 1024
 
 
 class ResponseSpool:

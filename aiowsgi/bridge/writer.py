@@ -3,7 +3,7 @@
 Write ownership: while `_direct` is true the pool thread owns the write side and sends by itself
 (`send_now`, which never blocks). What the client does not take goes to the spool, and with it the
 write side goes to the loop thread, which gives it back when all has been sent. There is one owner
-at a time, and each hand-over is made under `_lock`.
+at a time, and each hand-over is made under `lock`.
 
 Call flow: Call -> start/data/whole/end -> encoder -> send_now, or spool and wake -> take.
 """
@@ -13,24 +13,25 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiowsgi.bridge.budget import Budget
-from aiowsgi.bridge.encoding import Encoder
-from aiowsgi.bridge.outlet import Progress, ResponseOutlet, SendNow, Taken
+from aiowsgi.bridge.outlet import Progress, ResponseOutlet, SendNow, Taken, hand_over_lock
 from aiowsgi.bridge.spool import ResponseSpool
 from aiowsgi.errors import ClientDisconnected
+from aiowsgi.http11.encoding import Encoder
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.filewrapper import FileRegion
 
-__all__ = ["Progress", "ResponseWriter", "SendNow", "Taken"]
+__all__ = ["Progress", "ResponseWriter", "SendNow", "Taken", "hand_over_lock"]
 
 # Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
 # handing the kernel a list.
-_JOIN = 16 * 1024
-# The spool takes a large block in pieces of this size, so that the loop never waits long for _lock.
-_PIECE = 256 * 1024
+_JOIN: Final = 16 * 1024
+# The spool takes a large block in such pieces, so that the loop never waits long for `lock`.
+_PIECE: Final = 256 * 1024
 # Where the room that all spools share is spent, a write looks again after so many seconds.
-_AGAIN = 1.0
+_AGAIN: Final = 1.0
 
 
 class ResponseWriter(ResponseOutlet):
@@ -41,7 +42,8 @@ class ResponseWriter(ResponseOutlet):
     `contested`: the loop may answer too, where it is first to claim the head under the lock.
     `alive`: asked once a second by a thread that waits for room, where the loop may go without a
     word; once it is not, the client counts as gone. `clock`: where anybody wants to know when the
-    first and the last byte were sent; monotonic seconds.
+    first and the last byte were sent; monotonic seconds. `lock`: one that is there already; those
+    who use it may not call each other with it held.
     """
 
     __slots__ = ("_awaited", "_wake")
@@ -59,6 +61,7 @@ class ResponseWriter(ResponseOutlet):
         budget: Budget | None = None,
         alive: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
+        lock: threading.Lock | None = None,
     ) -> None:
         self._encoder = encoder
         self._wake = wake
@@ -73,7 +76,7 @@ class ResponseWriter(ResponseOutlet):
         self.first = self.ended = 0.0
         self._spool = None  # made by the first byte that has to wait
         # Guards the spool, _direct, _file, _progress and _wake_due. `_gone` only ever turns true.
-        self._lock = threading.Lock()
+        self.lock = lock or hand_over_lock()
         self._room = None  # made by the first write that must wait
         self._may_keep = None
         self._direct = send_now is not None
@@ -104,7 +107,7 @@ class ResponseWriter(ResponseOutlet):
         self._emit([start, *self._frame(block)] if block else [start])
         if not (block or start):
             self._knock()
-        if self._awaited is not None and _is_endless(head):
+        if self._awaited is not None and head.endless:
             self._awaited()
 
     def data(self, block: bytes) -> None:
@@ -122,9 +125,9 @@ class ResponseWriter(ResponseOutlet):
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> None:
         """Send head, body and end in one write."""
         self._note(head)
-        buffers: Sequence[bytes] = self._encoder.whole(head, blocks)
+        buffers = self._encoder.whole(head, blocks)
         self._head_size = len(buffers[0])
-        self.body_bytes += sum(map(len, buffers)) - self._head_size
+        self.body_bytes += _size(buffers) - self._head_size
         if self._send_now is None:
             left = self._deliver(buffers)
             if left is None:
@@ -133,11 +136,11 @@ class ResponseWriter(ResponseOutlet):
         self._emit(buffers)
         self._publish(Progress.COMPLETE)
 
-    def _deliver(self, buffers: Sequence[bytes]) -> Sequence[bytes] | None:
+    def _deliver(self, buffers: list[bytes]) -> list[bytes] | None:
         """Give the loop all of it in one go, the end included (None), or return what is left."""
-        if sum(map(len, buffers)) > self._memory:
+        if _size(buffers) > self._memory:
             return buffers
-        with self._lock:
+        with self.lock:
             for at, buffer in enumerate(buffers):
                 taken = self._put(memoryview(buffer)) if buffer else 0
                 if taken < len(buffer):
@@ -164,7 +167,7 @@ class ResponseWriter(ResponseOutlet):
             os.close(own.fileno)
             raise
         self.body_bytes += own.length
-        with self._lock:
+        with self.lock:
             gone = self._gone
             if not gone:
                 self._file, self._direct = own, False
@@ -182,7 +185,7 @@ class ResponseWriter(ResponseOutlet):
 
     def _knock(self) -> None:
         """Have the loop look at what is not bytes."""
-        with self._lock:
+        with self.lock:
             due, self._wake_due = self._wake_due, True
         if not due:
             self._wake()
@@ -191,7 +194,7 @@ class ResponseWriter(ResponseOutlet):
         if self._may_keep is not None and not self._may_keep():
             self._encoder.keep_alive = False
         if self._contested:
-            with self._lock:
+            with self.lock:
                 if self._gone:
                     raise self._nobody_reads()
                 self.head = head
@@ -204,14 +207,14 @@ class ResponseWriter(ResponseOutlet):
         self._head_size = len(start)
         return start
 
-    def _frame(self, block: bytes) -> Sequence[bytes]:
+    def _frame(self, block: bytes) -> list[bytes]:
         self.body_bytes += len(block)
         return self._encoder.data(block)
 
-    def _emit(self, buffers: Sequence[bytes]) -> None:
+    def _emit(self, buffers: list[bytes]) -> None:
         if self._gone:
             raise self._nobody_reads()
-        if len(buffers) > 1 and sum(map(len, buffers)) <= _JOIN:
+        if len(buffers) > 1 and _size(buffers) <= _JOIN:
             buffers = [b"".join(buffers)]
         if self._clock is not None and not self.first:
             self.first = self._clock()
@@ -232,7 +235,7 @@ class ResponseWriter(ResponseOutlet):
         """Give bytes to the loop; waits where there is no room for them (back-pressure)."""
         while rest:
             due = True
-            with self._lock:
+            with self.lock:
                 taken = self._put(rest[:_PIECE])
                 before = self._taken
                 if taken:
@@ -261,10 +264,10 @@ class ResponseWriter(ResponseOutlet):
         bytes that it had before, or for a moment.
         """
         below = None if self._limit is None else self._limit // 2
-        with self._lock:
+        with self.lock:
             spool = self._spool
             if self._room is None:
-                self._room = threading.Condition(self._lock)
+                self._room = threading.Condition(self.lock)
             self.waiting = True
             while below is not None and not self._gone and spool and spool.on_disk > below:
                 self._room.wait(None if self._alive is None else _AGAIN)
@@ -278,19 +281,19 @@ class ResponseWriter(ResponseOutlet):
         """Tell how the response ended; wakes the loop where something is left for it to do."""
         if self._direct and self._clock is not None:
             self.ended = self._clock()
-        with self._lock:
-            if self._progress is Progress.OPEN:  # else the loop was first
-                self._progress = progress
-            needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
-            if needed:
-                self._wake_due = True
+        self.lock.acquire()  # nothing here raises, and compiled a `with` costs twice as much
+        if self._progress is Progress.OPEN:  # else the loop was first
+            self._progress = progress
+        needed = not (self._direct and self._encoder.keep_alive) and not self._wake_due
+        if needed:
+            self._wake_due = True
+        self.lock.release()
         if needed:
             self._wake()
 
 
-def _is_endless(head: ResponseHead) -> bool:
-    """Whether the response lasts for as long as its client listens (HTML 9.2: event streams)."""
-    for name, value in head.fields:
-        if len(name) == 12 and name.lower() == "content-type":
-            return value.lower().startswith("text/event-stream")
-    return False
+def _size(buffers: list[bytes]) -> int:
+    size = 0
+    for buffer in buffers:
+        size += len(buffer)
+    return size

@@ -14,7 +14,11 @@ from aiowsgi.http11.grammar import CHUNK_BEGINNING, CHUNK_LINE
 from aiowsgi.http11.messages import Limits
 from aiowsgi.http11.walk import Walk
 
-_LINE, _DATA, _GAP, _TRAILERS = range(4)  # what comes next: a size line, data, its CRLF, trailers
+# What comes next: a size line, data, its CRLF, trailers.
+_LINE: Final = 0
+_DATA: Final = 1
+_GAP: Final = 2
+_TRAILERS: Final = 3
 
 LONGEST_LINE: Final = 16 * 1024  # of a size with its extensions, in bytes
 SPARE: Final = 64 * 1024  # how far all that is not body may be ahead of the body, in bytes

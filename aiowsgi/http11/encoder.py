@@ -10,34 +10,31 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
+from aiowsgi.http11.encoding import Encoder
 from aiowsgi.http11.messages import ResponseDefaults, ResponseHead
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # RFC 9110 15.3.5, 15.4.5: these end with their head, as does each answer to HEAD.
-_NO_CONTENT, _NOT_MODIFIED = 204, 304
+_NO_CONTENT: Final = 204
+_NOT_MODIFIED: Final = 304
 RETRY_AFTER: Final = "1"  # seconds
 
 
-class ResponseEncoder:
+class ResponseEncoder(Encoder):
     """One response; `keep_alive` is the verdict once `start` was called."""
 
-    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "_version", "bodiless", "keep_alive")
+    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "bodiless")
 
     def __init__(
         self, method: str, version: str, keep_alive: bool, defaults: ResponseDefaults
     ) -> None:
-        self._version = version
+        self.informs = version == "1.1"  # HTTP/1.0 knows no interim response (RFC 9110 15.2)
         self._defaults = defaults
         self._chunked = False
         self._id = self._id_name = ""
         self.keep_alive = keep_alive
         self.bodiless = method == "HEAD"
-
-    @property
-    def informs(self) -> bool:
-        """Whether an interim response may be sent: HTTP/1.0 knows none (RFC 9110 15.2)."""
-        return self._version == "1.1"
 
     def identify(self, name: str, request_id: str) -> None:
         """Have the head say by this field which request it answers, unless it does itself."""
@@ -64,7 +61,7 @@ class ResponseEncoder:
         ours = self._defaults.lines
         if head.has_server or head.has_date:
             ours = _without_own(self._defaults, head)
-        connection = "" if self.keep_alive and self._version == "1.1" else self._connection()
+        connection = "" if self.keep_alive and self.informs else self._connection()
         own = self._id
         if own and self._id_name in fields.lower() and _has(head.fields, self._id_name):
             own = ""
@@ -73,16 +70,17 @@ class ResponseEncoder:
 
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
         """Make the buffers of a response that is all there: its head says how long it is (P6)."""
-        start = self.start(head, sum(map(len, blocks)))
+        said = head.content_length is not None
+        start = self.start(head, None if said else sum(map(len, blocks)))
         return [start] if self.bodiless else [start, *blocks]
 
-    def data(self, block: bytes) -> Sequence[bytes]:
+    def data(self, block: bytes) -> list[bytes]:
         """The buffers that carry one block; none where the response has no body."""
         if self.bodiless or not block:
-            return ()
+            return []
         if self._chunked:
-            return (b"%x\r\n" % len(block), block, b"\r\n")
-        return (block,)
+            return [b"%x\r\n" % len(block), block, b"\r\n"]
+        return [block]
 
     def end(self) -> bytes:
         """What follows the last block."""
@@ -96,7 +94,7 @@ class ResponseEncoder:
             return ""
         if whole_length is not None:
             return f"Content-Length: {whole_length}\r\n"
-        if self._version == "1.1":
+        if self.informs:
             self._chunked = True
             return "Transfer-Encoding: chunked\r\n"
         self.keep_alive = False  # RFC 9112 6.3: the end of the connection ends the body (H14)
@@ -105,7 +103,7 @@ class ResponseEncoder:
     def _connection(self) -> str:
         if not self.keep_alive:
             return "Connection: close\r\n"
-        return "" if self._version == "1.1" else "Connection: keep-alive\r\n"
+        return "" if self.informs else "Connection: keep-alive\r\n"
 
 
 def error_response(

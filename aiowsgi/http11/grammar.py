@@ -10,54 +10,55 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 # RFC 9110 5.6.2: token = 1*tchar
-TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-TOKEN = re.compile(TCHAR + rb"+")
+TCHAR: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+TOKEN: Final = re.compile(TCHAR + rb"+")
 
 # RFC 9110 5.5: a value is VCHAR, obs-text, SP and HTAB. What must not be there (search); in a line
 # that was cut at its CRLF this finds bare CR, bare LF and NUL too (RFC 9112 2.2, H7).
-CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 # RFC 9112 5: field-line = field-name ":" OWS field-value OWS. A line that begins with white space
 # is obs-fold (5.2), white space before the colon is refused (5.1): neither is a token.
-FIELD_LINE = re.compile(TCHAR + rb"+:[\t\x20-\x7e\x80-\xff]*")
+FIELD_LINE: Final = re.compile(TCHAR + rb"+:[\t\x20-\x7e\x80-\xff]*")
 
 # RFC 9112 2.3: HTTP-version = "HTTP/" DIGIT "." DIGIT
-VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
 
 # RFC 9112 3.2: request-target; llhttp's reading: any visible character of US-ASCII.
-TARGET = re.compile(rb"[\x21-\x7e]+")
+TARGET: Final = re.compile(rb"[\x21-\x7e]+")
 
 # RFC 9112 3.2.2: absolute-form, for the schemes that we can be the origin of. The scheme's case
 # does not matter (RFC 3986 3.1).
-ABSOLUTE = re.compile(r"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE | re.ASCII)
+ABSOLUTE: Final = re.compile(r"https?://([^/?#]*)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE | re.ASCII)
 
 # RFC 9112 7.1: chunk-size [ chunk-ext ]; sixteen digits are 2^64 (H6).
 # chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] ), as strict as llhttp: the "bad white
 # space" that the grammar allows there has hidden requests.
-_QUOTED = rb'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
-CHUNK_LINE = re.compile(
+_QUOTED: Final = rb'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+CHUNK_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,16})(?:;%b+(?:=(?:%b+|%b))?)*\r\n" % (TCHAR, TCHAR, _QUOTED)
 )
 
 # What a read may have left of it: its first bytes, enough to tell what can never become a size.
-CHUNK_BEGINNING = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
+CHUNK_BEGINNING: Final = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
 
 # RFC 9110 8.6: Content-Length = 1*DIGIT
-DIGITS = re.compile(r"[0-9]+")
+DIGITS: Final = re.compile(r"[0-9]+")
 
 # RFC 9110 7.2: Host = uri-host [ ":" port ]; RFC 3986 3.2.2: IP-literal, IPv4address, reg-name
-_HOST = re.compile(
+_HOST: Final = re.compile(
     r"(?:\[(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|v[0-9A-Fa-f]+\.[!$&'()*+,;=:._~0-9A-Za-z\-]+)\]"
     r"|(?:[!$&'()*+,;=._~0-9A-Za-z\-]|%[0-9A-Fa-f]{2})+)"
     r"(?::([0-9]{0,5}))?"
 )
-_LAST_PORT = 65535
+_LAST_PORT: Final = 65535
 
 # The methods that llhttp takes (the IANA registry and WebDAV's). Any other token is a 501, and so
 # are CONNECT, which asks for a tunnel, and PRI, which no HTTP/1.1 client may send (RFC 9113 3.4).
-METHODS = frozenset(
+METHODS: Final = frozenset(
     (
         "ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR"
         " MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT"
@@ -66,7 +67,7 @@ METHODS = frozenset(
 )
 
 # H11: what we speak.
-VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0"}
+VERSIONS: Final = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0"}
 
 
 @lru_cache(maxsize=128)

@@ -122,6 +122,14 @@ class ResponseHead:
         self.has_server = has_server
         self.close = close
 
+    @property
+    def endless(self) -> bool:
+        """Whether the response lasts as long as its client listens (HTML 9.2: event streams)."""
+        for name, value in self.fields:
+            if len(name) == 12 and name.lower() == "content-type":
+                return value.lower().startswith("text/event-stream")
+        return False
+
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} {self.reason}>"
 

@@ -45,8 +45,11 @@ class ParserState(Enum):
     CLOSED = "closed"  # after an error, or after the last message: bytes are dropped
 
 
-_IDLE, _HEAD, _BODY = ParserState.IDLE, ParserState.HEAD, ParserState.BODY
-_COMPLETE, _CLOSED = ParserState.COMPLETE, ParserState.CLOSED
+_IDLE: Final = ParserState.IDLE
+_HEAD: Final = ParserState.HEAD
+_BODY: Final = ParserState.BODY
+_COMPLETE: Final = ParserState.COMPLETE
+_CLOSED: Final = ParserState.CLOSED
 
 _MOST_EMPTY_LINES: Final = 8  # H17
 
@@ -92,7 +95,7 @@ class RequestParser:
         if self.state is not _IDLE or data.find(b"\r\n\r\n") != len(data) - 4:
             return None
         found = self._reader.read(data)
-        if isinstance(found, ProtocolError) or found.chunked or found.content_length:
+        if not isinstance(found, RequestHead) or found.chunked or found.content_length:
             return None
         self._empty_lines = 0
         self._keep_alive = found.keep_alive
@@ -180,7 +183,7 @@ class RequestParser:
 
     def _take_head(self, head: bytes, events: list[Event]) -> None:
         found = self._reader.read(head)
-        if isinstance(found, ProtocolError):
+        if not isinstance(found, RequestHead):
             self._refuse(found, events)
             return
         events.append(found)

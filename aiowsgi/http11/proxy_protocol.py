@@ -29,11 +29,11 @@ _LAST_PORT: Final = 65535
 _FIXED_V2: Final = 16
 _LONGEST_REST: Final = 16 * 1024  # addresses and TLVs; 64 KiB could be announced
 
-_TCP = re.compile(
+_TCP: Final = re.compile(
     rb"PROXY TCP([46]) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})"
     rb"\r\n"
 )
-_UNKNOWN = re.compile(rb"PROXY UNKNOWN(?: [^\r\n]*)?\r\n")
+_UNKNOWN: Final = re.compile(rb"PROXY UNKNOWN(?: [^\r\n]*)?\r\n")
 
 # Section 2.2: family and transport -> size of both addresses with their ports. 0: not to be used.
 _UNSPECIFIED: Final = 0x00

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.bridge.writer import Progress
@@ -28,8 +28,8 @@ from aiowsgi.server.service import Service
 from aiowsgi.watch.numbers import TIMEOUTS
 from aiowsgi.wsgi.environ import Template
 
-_WAITING = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
-_HIGH_WATER = 64 * 1024  # bytes in the transport before the loop waits for the client
+_WAITING: Final = 64 * 1024  # pipelined bytes kept before reading pauses (H2)
+_HIGH_WATER: Final = 64 * 1024  # bytes in the transport before the loop waits for the client
 
 
 class Connection(asyncio.Protocol):

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from aiowsgi.bridge.body_spool import BodySpool
 from aiowsgi.bridge.exchange import Exchange
@@ -24,11 +25,11 @@ from aiowsgi.watch.numbers import TIMEOUTS
 logger = logging.getLogger("aiowsgi.error")
 
 # A streamed body's unread rest up to this size is read and dropped, to keep the connection (H9).
-SMALL_REST = 64 * 1024
+SMALL_REST: Final = 64 * 1024
 # Bytes dropped after the last answer before the connection closes (H21).
-LATE = 256 * 1024
+LATE: Final = 256 * 1024
 # So much of a streamed body may always wait in memory, whatever other bodies hold.
-WINDOW = 64 * 1024
+WINDOW: Final = 64 * 1024
 
 
 class Inbound:

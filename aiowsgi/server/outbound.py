@@ -13,22 +13,23 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
-from aiowsgi.bridge.writer import Progress, ResponseWriter
+from aiowsgi.bridge.writer import Progress, ResponseWriter, SendNow, hand_over_lock
 from aiowsgi.errors import ClientDisconnected
 
 # The loop moves a response on in pieces of this size, and at most _TURN of it in one go, so that
 # one fast reader of a large response does not keep the loop from the other clients.
-_PIECE = 64 * 1024
-_TURN = 16
-_FILE_PIECE = 1024 * 1024
+_PIECE: Final = 64 * 1024
+_TURN: Final = 16
+_FILE_PIECE: Final = 1024 * 1024
 # The kernel refuses more buffers in one call (IOV_MAX); a list of small blocks has them easily.
-_MOST_BUFFERS = 1024
+_MOST_BUFFERS: Final = 1024
 _NONE: Final = -1  # no descriptor
+_write: Final = os.write
 
 
 class Outbound:
@@ -41,8 +42,10 @@ class Outbound:
         "_offset",
         "_own",
         "_reset",
+        "_send_now",
         "_transport",
         "_watched",
+        "lock",
         "lost",
         "paused",
     )
@@ -62,12 +65,14 @@ class Outbound:
         self._file: int | None = None  # the descriptor of a file that is being sent
         self._offset = range(0)  # what of the file is still to be sent
         self._reset = False
+        self._send_now: SendNow | None = None  # made once; a method is an object of its own
+        self.lock = hand_over_lock()  # of one exchange after the other
         self.paused = False
         self.lost = 0  # bytes of a file that could not be sent
 
     # -- pool thread --
 
-    def send_now(self, buffers: Sequence[bytes]) -> int:
+    def send_now(self, buffers: list[bytes]) -> int:
         """Send without waiting; the number of bytes that the kernel took.
 
         Raises ClientDisconnected where the connection is gone.
@@ -78,7 +83,7 @@ class Outbound:
         sent = 0
         try:
             if len(buffers) == 1:
-                return os.write(own, buffers[0])
+                return _write(own, buffers[0])
             for at in range(0, len(buffers), _MOST_BUFFERS):
                 some = buffers[at : at + _MOST_BUFFERS]
                 taken = os.writev(own, some)
@@ -93,19 +98,25 @@ class Outbound:
 
     # -- loop thread --
 
-    def direct(self) -> bool:
-        """Whether a pool thread may send by itself now; opens the duplicate on first use."""
+    def direct(self) -> SendNow | None:
+        """`send_now` for a pool thread, where it may send by itself now; None where not.
+
+        Opens the duplicate on first use.
+        """
         if self._own == _NONE:
             if not hasattr(os, "writev"):  # Windows
-                return False
+                return None
             theirs = self._transport.get_extra_info("socket")
             if theirs is None or self._transport.get_extra_info("sslcontext") is not None:
-                return False
+                return None
             try:
                 self._own = os.dup(theirs.fileno())  # non-blocking, as theirs is
             except OSError:  # out of descriptors: everything goes through the loop
-                return False
-        return self._file is None and not self._transport.get_write_buffer_size()
+                return None
+            self._send_now = self.send_now
+        if self._file is not None or self._transport.get_write_buffer_size():
+            return None
+        return self._send_now
 
     @property
     def pending(self) -> int:
@@ -193,7 +204,7 @@ class Outbound:
 
     def cut(self, exchange: Exchange) -> None:
         """End a response that will not be complete, so that the client can see it (P40, P43)."""
-        if exchange.head.version == "1.0" and (self._own != _NONE or self.direct()):
+        if exchange.head.version == "1.0" and (self._own != _NONE or self.direct() is not None):
             # Its body may end by the connection's end: only a reset tells the two apart.
             self._reset = True
             with _as_socket(self._own) as own:
@@ -215,6 +226,7 @@ class Outbound:
         if self._own != _NONE:
             os.close(self._own)
             self._own = _NONE
+        self._send_now = None
         self._again = nothing  # a closed connection is freed without the garbage collector (S20)
 
 

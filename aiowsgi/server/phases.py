@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiowsgi.errors import ProtocolError
 
 # A body that has been coming for longer than the body timeout must have come at this rate, in
 # bytes per second on average: a byte a second is progress, but not a client.
-SLOWEST_BODY = 500
+SLOWEST_BODY: Final = 500
 # While the server stops, a connection that says nothing is closed after so many seconds.
 LAST_CHANCE = 1.0
 

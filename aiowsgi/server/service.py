@@ -203,13 +203,14 @@ class Service:
         writer = ResponseWriter(
             ResponseEncoder(head.method, head.version, keep_alive, self.defaults),
             wake,
-            outbound.send_now if outbound.direct() else None,
+            outbound.direct(),
             memory=self.spooling.response_memory,
             disk=self.spooling.response_disk,
             awaited=self._awaited,
             contested=self._contested,
             budget=self.budget,
             clock=self._clock,
+            lock=outbound.lock,
         )
         return Exchange(self.application, head, writer, template, wake)
 

@@ -6,13 +6,14 @@ The plan of the same atoms (plan.py) would make the same line, at twice the cost
 from __future__ import annotations
 
 import binascii
+from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
 from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, stamp
 
 # What nginx says of a client that left before it had any answer.
-CLIENT_LEFT = 499
+CLIENT_LEFT: Final = 499
 
 
 class CombinedLines(Lines):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from time import localtime, strftime
+from typing import Final
 
 from aiowsgi.watch.colours import CYAN, DIM, GREEN, PLAIN, RED, YELLOW
 from aiowsgi.watch.entry import Entry
 from aiowsgi.watch.lines import Stamps, escaped, is_plain
 
-_COLOURS = {2: GREEN, 3: CYAN, 4: YELLOW, 5: RED}  # by the status' first digit
+_COLOURS: Final = {2: GREEN, 3: CYAN, 4: YELLOW, 5: RED}  # by the status' first digit
 
 
 class DevLine:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from typing import Final
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_UNSAFE = re.compile(r'[^\x20-\x7e]|["\\]')
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_UNSAFE: Final = re.compile(r'[^\x20-\x7e]|["\\]')
 
 
 class Lines:

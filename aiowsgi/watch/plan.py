@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiowsgi.bridge.exchange import Exchange
 from aiowsgi.errors import ProtocolError
@@ -19,7 +19,7 @@ from aiowsgi.watch.lines import Lines, Stamps, escaped, is_plain, six_digits, st
 
 Fill: TypeAlias = Callable[[Entry], str]
 
-_TIMED = frozenset("TMDLF")  # the atoms that need the clock
+_TIMED: Final = frozenset("TMDLF")  # the atoms that need the clock
 
 
 class PlannedLines(Lines):
@@ -106,7 +106,7 @@ def _connection(entry: Entry) -> str:
 
 
 # What is in environ and no field of the request; the rest of environ is gone when a line is made.
-_VARIABLES: dict[str, Fill] = {
+_VARIABLES: Final[dict[str, Fill]] = {
     "REQUEST_METHOD": lambda entry: _text(entry.method),
     "REQUEST_URI": lambda entry: _text(entry.target),
     "RAW_URI": lambda entry: _text(entry.target),
@@ -115,7 +115,7 @@ _VARIABLES: dict[str, Fill] = {
     "REMOTE_ADDR": lambda entry: entry.client or "-",
     "aiowsgi.request_id": lambda entry: _text(entry.request_id),
 }
-_FILLS: dict[str, Fill] = {
+_FILLS: Final[dict[str, Fill]] = {
     "h": lambda entry: entry.client or "-",
     "l": lambda entry: "-",
     "u": _user,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from aiowsgi.errors import ApplicationError
 from aiowsgi.http11.messages import ResponseHead
@@ -24,7 +24,7 @@ from aiowsgi.wsgi.types import Environ, Given, StartResponse, Write, WSGIApplica
 logger = logging.getLogger("aiowsgi.error")
 
 # RFC 9110 6.4.1: responses that end with their head, as those to HEAD do.
-_BODILESS = (204, 304)
+_BODILESS: Final = (204, 304)
 
 
 class Output(Protocol):

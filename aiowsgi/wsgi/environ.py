@@ -20,8 +20,8 @@ from aiowsgi.wsgi.filewrapper import FileWrapper
 from aiowsgi.wsgi.types import Environ
 
 # RFC 9110 4.2: the port where none is in the address; SERVER_PORT may not be empty (P9).
-PORTS = {"http": "80", "https": "443"}
-_PROTOCOLS = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
+PORTS: Final = {"http": "80", "https": "443"}
+_PROTOCOLS: Final = {"1.1": "HTTP/1.1", "1.0": "HTTP/1.0"}
 
 
 class EnvironBuilder:

@@ -39,7 +39,7 @@ logger = logging.getLogger("aiowsgi.error")
 
 # It goes into a response, into logs, and to whatever the application calls: bounded, one word, and
 # nothing that means something in a quoted string.
-_is_id = re.compile(r"[!#-\[\]-~]{1,200}").fullmatch
+_is_id: Final = re.compile(r"[!#-\[\]-~]{1,200}").fullmatch
 
 _FORWARDED: Final = "HTTP_FORWARDED"
 _FOR: Final = "HTTP_X_FORWARDED_FOR"

@@ -8,34 +8,36 @@ Whatever breaks that is an ApplicationError, raised in the application, at the l
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiowsgi.errors import ApplicationError
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.types import Given
 
 # RFC 9110 5.6.2: token.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # PEP 3333 forbids every control character, HTAB too; RFC 9110 5.5 allows the upper half of latin-1.
-_TEXT = re.compile(r"[\x20-\x7e\x80-\xff]*")
+_TEXT: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 # PEP 3333: "999 Message here". An empty reason is legal in RFC 9112 4; 1xx is the server's to send.
-_STATUS = re.compile(r"([2-9][0-9][0-9])(?: ([\x20-\x7e\x80-\xff]*))?")
+_STATUS: Final = re.compile(r"([2-9][0-9][0-9])(?: ([\x20-\x7e\x80-\xff]*))?")
 # Eighteen digits fit in 64 bits, so that no reader on the way overflows.
-_LENGTH = re.compile(r"[0-9]{1,18}")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 # RFC 9110 7.6.1, and PEP 3333's "hop-by-hop".
-_HOP_BY_HOP = frozenset({"keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
+_HOP_BY_HOP: Final = frozenset(
+    {"keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"}
+)
 # The caches of what was found good: entries, and characters of a key.
-_CACHED = 1024
-_CACHED_SIZE = 64
+_CACHED: Final = 1024
+_CACHED_SIZE: Final = 64
 
 
 # The fields that say something to the server itself.
-_SPEAKING = frozenset({"connection", "content-length", "date", "server"})
+_SPEAKING: Final = frozenset({"connection", "content-length", "date", "server"})
 
 # What a name says, per spelling: itself in lower case if it is one of those, else "".
-_names: dict[str, str] = {}
-_statuses: dict[str, tuple[int, str]] = {}
+_names: Final[dict[str, str]] = {}
+_statuses: Final[dict[str, tuple[int, str]]] = {}
 _Found = TypeVar("_Found")
 
 
@@ -46,7 +48,7 @@ def response_head(status: Given, headers: Given) -> ResponseHead:
     copied: it stays the application's own, to change or use again.
     """
     known = _statuses.get(status) if type(status) is str else None
-    code, reason = known or _status(status)
+    code, reason = _status(status) if known is None else known
     if not isinstance(headers, list):
         raise ApplicationError(f"headers must be a list of tuples, not {_shown(headers)}")
     fields: list[Given] = list(headers)

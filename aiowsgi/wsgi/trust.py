@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
+from typing import Final
 
 from aiowsgi.http11.grammar import address
 from aiowsgi.http11.messages import Endpoints
 
-ANYONE = "*"
-UNIX = "unix"
+ANYONE: Final = "*"
+UNIX: Final = "unix"
 
-_REMEMBERED = 1024  # addresses are the clients': their number may not fill memory (S4)
+_REMEMBERED: Final = 1024  # addresses are the clients': their number may not fill memory (S4)
 
 
 class Trust:

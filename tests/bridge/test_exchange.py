@@ -114,9 +114,15 @@ class LockBefore:
         self._then: Callable[[], None] | None = then
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.acquire()
 
     def __exit__(self, *error: object) -> None:
+        self.release()
+
+    def acquire(self) -> None:
+        self._lock.acquire()
+
+    def release(self) -> None:
         self._lock.release()
         then, self._then = self._then, None
         if then is not None:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from aiowsgi.http11.messages import ResponseHead
 
 
-class Encoder(Protocol):
-    """What turns a response into bytes (http11.encoder.ResponseEncoder).
+class Encoder(ABC):
+    """What turns a response into bytes (encoder.ResponseEncoder).
 
-    That of another transport may keep the head to itself, and give no bytes for it.
+    That of another transport may keep the head to itself, and give no bytes for it. `informs`:
+    whether the client can be told something before the response; `keep_alive`: whether it can ask
+    again, settled by `start`. A base class, and no protocol: what is compiled calls it directly.
     """
 
+    __slots__ = ("informs", "keep_alive")
+
+    informs: bool
     keep_alive: bool
 
-    @property
-    def informs(self) -> bool:
-        """Whether the client can be told something before the response."""
-
+    @abstractmethod
     def identify(self, name: str, request_id: str) -> None:
         """Have the head say by this field which request it answers, unless it does itself."""
 
+    @abstractmethod
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
         """Make an interim response (RFC 9110 15.2)."""
 
+    @abstractmethod
     def start(self, head: ResponseHead, whole_length: int | None = None) -> bytes:
         """The head; `whole_length` where the whole body's length is known."""
 
+    @abstractmethod
     def whole(self, head: ResponseHead, blocks: Sequence[bytes]) -> list[bytes]:
         """The head, and the blocks of a body that is all there."""
 
-    def data(self, block: bytes) -> Sequence[bytes]:
+    @abstractmethod
+    def data(self, block: bytes) -> list[bytes]:
         """A block with its framing."""
 
+    @abstractmethod
     def end(self) -> bytes:
         """What follows the last block."""
