@@ -36,7 +36,7 @@ class MessageEncoder(Encoder):
         self.head: Message | None = None
         self.hints: list[Message] = []
 
-    def identify(self, name: str, request_id: str) -> None:
+    def identify(self, line: str, name: str) -> None:
         """Say nothing: ids are the host's to tell."""
 
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:

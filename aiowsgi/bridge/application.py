@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aiowsgi.bridge.answers import own_answer
 from aiowsgi.bridge.disconnect import Aside
@@ -19,12 +19,16 @@ from aiowsgi.wsgi.types import WSGIApplication
 Explain: TypeAlias = Callable[[RequestHead, BaseException], tuple[ResponseHead, bytes]]
 
 
+_next: Final = next
+
+
 class Application:
     """One application; any thread may read it."""
 
     __slots__ = (
         "_id_field",
         "_id_header",
+        "_id_name",
         "app",
         "aside",
         "clock",
@@ -63,6 +67,7 @@ class Application:
         self.own_ids = own_ids or repeat("")  # the same for whom we answer ourselves
         # Where a trusted proxy says the id and clients are told it, "" = nowhere; and its variable.
         self._id_header = id_header
+        self._id_name = id_header.lower()
         self._id_field = "HTTP_" + id_header.upper().replace("-", "_")
         self.aside = Aside()  # where callbacks run when a client leaves
         self.patience = patience  # seconds that an exchange waits for a thread; None = no limit
@@ -81,10 +86,10 @@ class Application:
 
         `own`: the application is not called for it, and it does not count as a request of its.
         """
-        found = next(self.own_ids if own else self.request_ids)  # in any case: they are counted
+        found = _next(self.own_ids if own else self.request_ids)  # in any case: they are counted
         if self._id_header:
             found = template.request_id(head, self._id_field) or found
-            writer.identify(self._id_header, found)
+            writer.identify(f"{self._id_header}: {found}\r\n", self._id_name)
         return found
 
     def failed(self, head: RequestHead, error: BaseException) -> tuple[ResponseHead, bytes]:

@@ -195,7 +195,7 @@ class Exchange:
             self.answer(503, close=True)
             return
         if not self.writer.gone:  # a client that left while queued is not worth a call
-            self._context.copy().run(self._run)
+            self._context.copy().run(Exchange._run, self)  # a bound method would be made first
         self._finish()
 
     def skip(self) -> None:
@@ -205,9 +205,8 @@ class Exchange:
 
     def answer(self, status: int, text: str = "", *, close: bool = False) -> None:
         """Answer for an application that is not called; for whoever has the exchange alone."""
-        self.request_id = self._application.identify(
-            self._template, self.head, self.writer, own=True
-        )
+        app = self._application
+        self.request_id = app.identify(self._template, self.head, self.writer, own=True)
         self._say(own_answer(status, text, close=close))
         self._finish()
 
@@ -215,11 +214,12 @@ class Exchange:
         writer = self.writer
         call: Call | None = None
         try:
-            environ = self._template.build(self.head, self._body or io.BytesIO(), self._body_length)
+            body = io.BytesIO() if self._body is None else self._body
+            environ = self._template.build(self.head, body, self._body_length)
             environ["wsgi.early_hints"] = self.early_hints
             environ["aiowsgi.queue_time"] = self.started - self.queued
-            watch = self._watch
-            environ["aiowsgi.client_disconnected"] = environ["waitress.client_disconnected"] = watch
+            environ["aiowsgi.client_disconnected"] = self._watch
+            environ["waitress.client_disconnected"] = self._watch
             self.request_id = self._application.identify(self._template, self.head, writer)
             environ["aiowsgi.request_id"] = self.request_id
             call = Call(self._application.app, environ, writer, bodiless=self.head.method == "HEAD")

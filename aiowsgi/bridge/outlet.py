@@ -223,9 +223,9 @@ class ResponseOutlet:
 
     # -- pool thread --
 
-    def identify(self, name: str, request_id: str) -> None:
-        """Have the response say by this field which request it answers, unless it does itself."""
-        self._encoder.identify(name, request_id)
+    def identify(self, line: str, name: str) -> None:
+        """Have the response say by this line which request it answers, unless it does itself."""
+        self._encoder.identify(line, name)
 
     def _nobody_reads(self) -> ClientDisconnected:
         if self.over:

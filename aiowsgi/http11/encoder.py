@@ -36,9 +36,9 @@ class ResponseEncoder(Encoder):
         self.keep_alive = keep_alive
         self.bodiless = method == "HEAD"
 
-    def identify(self, name: str, request_id: str) -> None:
-        """Have the head say by this field which request it answers, unless it does itself."""
-        self._id, self._id_name = f"{name}: {request_id}\r\n", name.lower()
+    def identify(self, line: str, name: str) -> None:
+        """Have the head say by this line which request it answers, unless it does itself."""
+        self._id, self._id_name = line, name
 
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:
         """An interim response (RFC 9110 15.2) such as 103 Early Hints (RFC 8297)."""

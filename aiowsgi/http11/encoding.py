@@ -22,8 +22,11 @@ class Encoder(ABC):
     keep_alive: bool
 
     @abstractmethod
-    def identify(self, name: str, request_id: str) -> None:
-        """Have the head say by this field which request it answers, unless it does itself."""
+    def identify(self, line: str, name: str) -> None:
+        """Have the head say by this line which request it answers, unless it does itself.
+
+        `name` is that of the field, in lower case.
+        """
 
     @abstractmethod
     def interim(self, status: int, fields: Sequence[tuple[str, str]]) -> bytes:

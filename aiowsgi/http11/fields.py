@@ -55,15 +55,16 @@ class FieldNames:
         for line in lines:
             pair = alike.get(line)
             if pair is not None:
-                found[pair[0]] = pair[1]
+                variable, value = pair
+                found[variable] = value
                 continue
             name, value = _split(line)
-            variable = known.get(name)
-            if variable is None:  # seen for the first time, or dropped
+            same = known.get(name)
+            if same is None:  # seen for the first time, or dropped
                 break
-            found[variable] = value
-            if variable in _ALIKE:
-                self._remember(line, variable, value)
+            found[same] = value
+            if same in _ALIKE:
+                self._remember(line, same, value)
         if len(found) == len(lines):
             return found
         return self.join([_split(line) for line in lines])

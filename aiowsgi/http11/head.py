@@ -32,6 +32,7 @@ class _Nobody:
 
 
 _NOBODY: Final = _Nobody()
+_judge: Final = HttpRequestParser
 
 
 class HeadReader:
@@ -56,16 +57,16 @@ class HeadReader:
         if len(head) > self._small and (error := self._walk(head)):
             return error
         lines = head[:-4].decode("latin-1").split("\r\n")
-        line = read_line(lines[0])
+        first = lines.pop(0)
+        line = read_line(first)
         if isinstance(line, ProtocolError):
             return self._walk(head) or line
         try:
-            HttpRequestParser(_NOBODY).feed_data(head)
+            _judge(_NOBODY).feed_data(head)
         except HttpParserUpgrade:
             pass  # H13: the head is whole all the same, and we go on in HTTP/1.1
         except HttpParserError:
-            return self._explain(head, lines)
-        del lines[0]
+            return self._explain(head, first, lines)
         if len(lines) > self._count or self._refuse_underscores:
             error = self._walk(head)
             if error is not None:
@@ -84,13 +85,13 @@ class HeadReader:
     def _walk(self, head: bytes) -> ProtocolError | None:
         return self.walk().look(head, whole=True)
 
-    def _explain(self, head: bytes, lines: list[str]) -> ProtocolError:
+    def _explain(self, head: bytes, first: str, lines: list[str]) -> ProtocolError:
         """Say what llhttp has refused: the first bad byte, else what the fields mean together."""
         if error := self._walk(head):
             return error
-        if error := _repeated(lines[1:], head):
+        if error := _repeated(lines, head):
             return error
-        request = RequestHead("", "", "", "", lines[0][-3:], self._names.collect(lines[1:]))
+        request = RequestHead("", "", "", "", first[-3:], self._names.collect(lines))
         found = self._examine(request, "", head)
         return found or ProtocolError(400, "malformed head", first_line(head, self.limits))
 
@@ -106,7 +107,8 @@ class HeadReader:
         if authority:
             fields["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's word counts
         connection = fields.get("HTTP_CONNECTION", "")
-        request.keep_alive = _stays_open(connection, request.version)
+        newer = request.version == "1.1"
+        request.keep_alive = _stays_open(connection, newer) if connection else newer
         if (
             "HTTP_TRANSFER_ENCODING" in fields
             or "CONTENT_LENGTH" in fields
@@ -156,10 +158,10 @@ def _frame(request: RequestHead, most: int, head: bytes) -> ProtocolError | None
 
 
 @lru_cache(maxsize=64)
-def _stays_open(connection: str, version: str) -> bool:
+def _stays_open(connection: str, newer: bool) -> bool:
     """RFC 9112 9.3 (H1): `close` wins, then 1.1 stays open, and 1.0 where it says keep-alive."""
     options = tokens(connection)
-    return "close" not in options and (version == "1.1" or "keep-alive" in options)
+    return "close" not in options and (newer or "keep-alive" in options)
 
 
 def _refuse(status: int, reason: str, head: bytes) -> ProtocolError:

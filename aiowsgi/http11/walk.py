@@ -42,6 +42,8 @@ def read_line(line: str) -> RequestLine | ProtocolError:
         return _explain_line(line.encode("latin-1"))
     # llhttp holds all other bytes, but bare LF ends a line of HTTP/0.9 for it, and a field follows.
     if target[:1] == "/" and "#" not in target and "\n" not in target:
+        if "?" not in target:
+            return method, target, target, "", version, ""
         path, _, query = target.partition("?")
         return method, target, path, query, version, ""
     return _other_form(line.encode("latin-1"), method, target, version)

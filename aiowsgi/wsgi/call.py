@@ -25,6 +25,7 @@ logger = logging.getLogger("aiowsgi.error")
 
 # RFC 9110 6.4.1: responses that end with their head, as those to HEAD do.
 _BODILESS: Final = (204, 304)
+_NOTHING: Final[Environ] = {}  # the environ of a call that is over
 
 
 class Output(Protocol):
@@ -99,7 +100,7 @@ class Call:
             # A plain list has none, and to look for it costs as much as all else here.
             close = None if type(result) is list else getattr(result, "close", None)
             # What the application keeps of this call (start_response, write) keeps no more alive.
-            self._app, self._environ, self._head = _no_app, {}, None
+            self._app, self._environ, self._head = _no_app, _NOTHING, None
             if close is not None:
                 _close(close, answered)
 

@@ -20,8 +20,8 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEXT: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 # PEP 3333: "999 Message here". An empty reason is legal in RFC 9112 4; 1xx is the server's to send.
 _STATUS: Final = re.compile(r"([2-9][0-9][0-9])(?: ([\x20-\x7e\x80-\xff]*))?")
-# Eighteen digits fit in 64 bits, so that no reader on the way overflows.
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+# Eighteen digits of a length fit in 64 bits, so that no reader on the way overflows.
+_LONGEST: Final = 18
 
 # RFC 9110 7.6.1, and PEP 3333's "hop-by-hop".
 _HOP_BY_HOP: Final = frozenset(
@@ -147,7 +147,8 @@ def _bad_value(name: str, value: object) -> ApplicationError:
 def _listen(head: ResponseHead, says: str, value: str) -> bool:
     """Note in `head` what a field says to the server; True if it is not for the client."""
     if says == "content-length":
-        if head.content_length is not None or _LENGTH.fullmatch(value) is None:
+        digits = value.isascii() and value.isdigit() and len(value) <= _LONGEST
+        if head.content_length is not None or not digits:
             raise ApplicationError(
                 f"Content-Length must be given once, in digits, not {_shown(value)}"
             )
