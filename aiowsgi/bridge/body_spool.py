@@ -22,12 +22,22 @@ class BodySpool:
     Whoever closes what `open()` gave calls `close()` then.
     """
 
-    __slots__ = ("_budget", "_file", "_in_file", "_memory", "_on_disk", "_threshold", "size")
+    __slots__ = (
+        "_budget",
+        "_file",
+        "_first",
+        "_in_file",
+        "_memory",
+        "_on_disk",
+        "_threshold",
+        "size",
+    )
 
     def __init__(self, threshold: int, budget: Budget) -> None:
         self._threshold = threshold
         self._budget = budget
         self._file: IO[bytes] | None = None
+        self._first = b""  # what came first, as long as nothing else has
         self._in_file = False  # and no longer in memory
         self._memory = self._on_disk = 0  # what the budget has counted for this one
         self.size = 0
@@ -40,11 +50,15 @@ class BodySpool:
             self._move()
         elif self._in_file:
             self._count_on_disk()
-        if self._file is None:
-            self._file = cast("IO[bytes]", io.BytesIO(data))
-            self._file.seek(0, io.SEEK_END)
-        else:
+        if self._file is not None:
             self._file.write(data)
+        elif self._first:
+            self._file = cast("IO[bytes]", io.BytesIO(self._first))
+            self._file.seek(0, io.SEEK_END)
+            self._file.write(data)
+            self._first = b""
+        else:
+            self._first = data
 
     def _fits(self) -> bool:
         """Whether the body, with what has just come, may stay in memory; it is counted then."""
@@ -70,6 +84,8 @@ class BodySpool:
         if before is not None:
             before.seek(0)
             file.write(before.read())
+        file.write(self._first)
+        self._first = b""
         self._budget.give_back(memory=self._memory)
         self._memory = 0
 
@@ -77,7 +93,7 @@ class BodySpool:
         """The whole body as a file at its start; whoever opens it closes it."""
         file, self._file = self._file, None
         if file is None:
-            return io.BytesIO()
+            return io.BytesIO(self._first)
         file.seek(0)
         return cast("BinaryIO", file)
 
@@ -88,6 +104,7 @@ class BodySpool:
 
     def close(self) -> None:
         """Drop what was collected, but for what `open()` gave away; nothing of it counts more."""
+        self._first = b""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -26,12 +26,13 @@ class Budget:
 
     def take_memory(self, size: int, *, must: bool = False) -> bool:
         """Count `size` more bytes in memory; False: there is no room. `must`: even where not."""
-        with self._lock:
-            total = self.memory + size
-            if self.memory_limit is not None and total > self.memory_limit and not must:
-                return False
+        self._lock.acquire()  # nothing here raises, and compiled a `with` costs twice as much
+        total = self.memory + size
+        fits = must or self.memory_limit is None or total <= self.memory_limit
+        if fits:
             self.memory = total
-            return True
+        self._lock.release()
+        return fits
 
     def take_disk(self, size: int) -> bool:
         """Count `size` more bytes on disk; False: there is no room."""
@@ -44,6 +45,7 @@ class Budget:
 
     def give_back(self, *, memory: int = 0, disk: int = 0) -> None:
         """Count so many bytes less."""
-        with self._lock:
-            self.memory -= memory
-            self.disk -= disk
+        self._lock.acquire()
+        self.memory -= memory
+        self.disk -= disk
+        self._lock.release()

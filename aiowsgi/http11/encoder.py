@@ -24,7 +24,7 @@ RETRY_AFTER: Final = "1"  # seconds
 class ResponseEncoder(Encoder):
     """One response; `keep_alive` is the verdict once `start` was called."""
 
-    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "bodiless")
+    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "_size", "_size_line", "bodiless")
 
     def __init__(
         self, method: str, version: str, keep_alive: bool, defaults: ResponseDefaults
@@ -33,6 +33,7 @@ class ResponseEncoder(Encoder):
         self._defaults = defaults
         self._chunked = False
         self._id = self._id_name = ""
+        self._size, self._size_line = 0, b""  # of the last chunk
         self.keep_alive = keep_alive
         self.bodiless = method == "HEAD"
 
@@ -78,9 +79,12 @@ class ResponseEncoder(Encoder):
         """The buffers that carry one block; none where the response has no body."""
         if self.bodiless or not block:
             return []
-        if self._chunked:
-            return [b"%x\r\n" % len(block), block, b"\r\n"]
-        return [block]
+        if not self._chunked:
+            return [block]
+        if len(block) != self._size:  # most blocks of a response are as large as the last one
+            self._size = len(block)
+            self._size_line = b"%x\r\n" % self._size
+        return [self._size_line, block, b"\r\n"]
 
     def end(self) -> bytes:
         """What follows the last block."""

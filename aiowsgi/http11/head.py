@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.fields import FieldNames
-from aiowsgi.http11.grammar import DIGITS, tokens, valid_host
+from aiowsgi.http11.grammar import tokens, valid_host
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.walk import Walk, first_line, read_line
 
@@ -142,12 +142,12 @@ def _frame(request: RequestHead, most: int, head: bytes) -> ProtocolError | None
             return _refuse(501, "a Transfer-Encoding that is not chunked", head)
         request.chunked = True
     elif length is not None:
-        if not DIGITS.fullmatch(length):
+        if not (length.isascii() and length.isdigit()):
             return _refuse(400, "malformed Content-Length", head)
-        digits = length.lstrip("0")
-        if len(digits) > _MOST_DIGITS or int(digits or "0") > most:
+        digits = length if len(length) <= _MOST_DIGITS else length.lstrip("0")
+        if len(digits) > _MOST_DIGITS or (size := int(digits or "0")) > most:
             return _refuse(413, "the body is too large", head)
-        request.content_length = int(digits or "0")
+        request.content_length = size
     expect = request.fields.get("HTTP_EXPECT")
     # RFC 9110 10.1.1: HTTP/1.0 knows no Expect.
     if expect is not None and request.version == "1.1":
