@@ -30,6 +30,8 @@ _ALIKE: Final = frozenset(
 # `Proxy` would be HTTP_PROXY, an operator's setting (P12), and the other one, spelled so, would be
 # taken for the framing of the body.
 _NEVER: Final = frozenset({"PROXY", "TRANSFER_ENCODING"})
+# How it frames a body is for llhttp to judge, each time.
+_CODING: Final = "HTTP_TRANSFER_ENCODING"
 # CGI has these two without HTTP_.
 _BARE: Final = frozenset({"CONTENT-LENGTH", "CONTENT-TYPE"})
 
@@ -41,16 +43,32 @@ class FieldNames:
     it would find again.
     """
 
-    __slots__ = ("_known", "_lines", "_underscores")
+    __slots__ = ("_known", "_lines", "_ordinary", "_underscores")
 
     def __init__(self, *, underscores: bool = False) -> None:
         self._underscores = underscores
         self._known: dict[str, str] = {}  # as it was spelled -> its meta-variable
+        self._ordinary: dict[str, str] = {}  # the same, but for the one that frames a body anew
         self._lines: dict[str, tuple[str, str]] = {}  # a line -> its meta-variable and value
 
     def collect(self, lines: list[str]) -> dict[str, str]:
         """Make the meta-variables of these field lines, whose syntax was checked (RFC 9112 5)."""
-        alike, known = self._lines, self._known
+        found = self._collect(lines, self._known, checked=True)
+        return self.join([_split(line) for line in lines]) if found is None else found
+
+    def recognise(self, lines: list[str]) -> dict[str, str] | None:
+        """The same, for lines of ASCII that nobody has checked; None: somebody has to.
+
+        A line is a good one where its name was in a line that had been checked, and its value is
+        of printable characters (RFC 9110 5.5), or where all of it was in one.
+        """
+        return self._collect(lines, self._ordinary, checked=False)
+
+    def _collect(
+        self, lines: list[str], known: dict[str, str], checked: bool
+    ) -> dict[str, str] | None:
+        """The meta-variables; None where a line is new in its kind, or there twice."""
+        alike = self._lines
         found: dict[str, str] = {}
         for line in lines:
             pair = alike.get(line)
@@ -60,14 +78,14 @@ class FieldNames:
                 continue
             name, value = _split(line)
             same = known.get(name)
-            if same is None:  # seen for the first time, or dropped
-                break
+            if same is None:
+                return None
+            if not checked and (len(name) == len(line) or not line.isprintable()):  # no colon
+                return None
             found[same] = value
             if same in _ALIKE:
                 self._remember(line, same, value)
-        if len(found) == len(lines):
-            return found
-        return self.join([_split(line) for line in lines])
+        return found if len(found) == len(lines) else None
 
     def _remember(self, line: str, variable: str, value: str) -> None:
         if len(line) <= _CACHED_LINE:
@@ -105,7 +123,10 @@ class FieldNames:
         if len(name) <= _CACHED_SIZE:
             if len(self._known) >= _CACHED:
                 self._known.clear()  # somebody makes up names: the real ones are soon back
+                self._ordinary.clear()
             self._known[name] = variable
+            if variable != _CODING:
+                self._ordinary[name] = variable
         return variable
 
 

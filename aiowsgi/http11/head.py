@@ -2,6 +2,10 @@
 
 llhttp reads the head once, strictly; what it lets through and we do not is checked here (H3-H5,
 H10, H11, H22). Where anything is wrong, the slow way over the same bytes finds out what to say.
+
+llhttp need not be asked for what cannot be wrong: printable ASCII throughout, a path, field names
+that it has let through before, each once, and no coding of the body. Most heads are of that kind;
+for whatever else, it has the word.
 """
 
 from __future__ import annotations
@@ -61,20 +65,20 @@ class HeadReader:
         line = read_line(first)
         if isinstance(line, ProtocolError):
             return self._walk(head) or line
-        try:
-            _judge(_NOBODY).feed_data(head)
-        except HttpParserUpgrade:
-            pass  # H13: the head is whole all the same, and we go on in HTTP/1.1
-        except HttpParserError:
-            return self._explain(head, first, lines)
+        method, target, path, query, version, authority = line
         if len(lines) > self._count or self._refuse_underscores:
             error = self._walk(head)
             if error is not None:
                 return error
-        fields = self._names.collect(lines)
-        if len(fields) < len(lines) and (error := _repeated(lines, head)):
-            return error
-        method, target, path, query, version, authority = line
+        fields = None
+        if target[:1] == "/" and first.isprintable() and head.isascii():
+            fields = self._names.recognise(lines)
+        if fields is None:
+            if not _llhttp_takes(head):
+                return self._explain(head, first, lines)
+            fields = self._names.collect(lines)
+            if len(fields) < len(lines) and (error := _repeated(lines, head)):
+                return error
         request = RequestHead(method, target, path, query, version, fields)
         return self._examine(request, authority, head) or request
 
@@ -91,7 +95,8 @@ class HeadReader:
             return error
         if error := _repeated(lines, head):
             return error
-        request = RequestHead("", "", "", "", first[-3:], self._names.collect(lines))
+        fields = FieldNames().collect(lines)  # not by those that remember what was good
+        request = RequestHead("", "", "", "", first[-3:], fields)
         found = self._examine(request, "", head)
         return found or ProtocolError(400, "malformed head", first_line(head, self.limits))
 
@@ -116,6 +121,16 @@ class HeadReader:
         ):
             return _frame(request, self._body, head)
         return None
+
+
+def _llhttp_takes(head: bytes) -> bool:
+    try:
+        _judge(_NOBODY).feed_data(head)
+    except HttpParserUpgrade:
+        pass  # H13: the head is whole all the same, and we go on in HTTP/1.1
+    except HttpParserError:
+        return False
+    return True
 
 
 def _repeated(lines: list[str], head: bytes) -> ProtocolError | None:

@@ -5,7 +5,8 @@ Used by hypothesis (test_requests.py) and by a coverage-guided search (parser_ta
     check(raw, pieces)   pieces are `raw`, cut in any way
 
 1. Nothing raises, an error is the last event, and after it nothing is read (H8, S21).
-2. How reads cut the bytes does not matter, and `whole()` says what `feed()` says.
+2. How reads cut the bytes does not matter, and `whole()` says what `feed()` says; nor does it
+   matter what the reader of heads has seen before.
 3. What is taken means the same when it is written out again, plainly, to us and to h11.
 4. What was sent means to h11, where h11 takes it, what it means to us.
 """
@@ -22,7 +23,7 @@ from aiowsgi.http11.fields import FieldNames
 from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
-from tests.http11.reading import plain, read
+from tests.http11.reading import plain, read, well_read
 
 STATUSES = frozenset({400, 413, 414, 417, 431, 501, 505})
 # Near enough for a search to find them, and wide enough for an ordinary request.
@@ -49,6 +50,8 @@ def check(raw: bytes, pieces: Iterable[bytes], limits: Limits = WIDE) -> list[Me
         _errors_are_last(raw, events)
         if plain(read(pieces, limits)) != plain(events):
             _broken("cutting changes what comes out", raw, pieces)
+        if plain(read([raw], limits, well_read(raw, limits))) != plain(events):
+            _broken("what was read before changes what comes out", raw)
         _whole_says_what_feed_says(raw, limits)
         found = messages(events)
         for message in found:

@@ -19,9 +19,21 @@ _PARTS = [
 ]
 
 
-def read(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Event]:
+def well_read(raw: bytes, limits: Limits | None = None) -> HeadReader:
+    """A reader that has seen every field of `raw` whose name may be one, with a good value."""
+    reader = HeadReader(limits or Limits())
+    for line in raw.split(b"\r\n"):
+        name = line.partition(b":")[0]
+        for value in (b"1", line[len(name) + 1 :]):
+            reader.read(b"GET / HTTP/1.1\r\nHost: a\r\n%b:%b\r\n\r\n" % (name, value))
+    return reader
+
+
+def read(
+    pieces: Iterable[bytes], limits: Limits | None = None, reader: HeadReader | None = None
+) -> list[Event]:
     """All events of a client that sends `pieces`, each exchange being over at once."""
-    parser = RequestParser(HeadReader(limits or Limits()))
+    parser = RequestParser(reader or HeadReader(limits or Limits()))
     events: list[Event] = []
     for piece in pieces:
         events += parser.feed(piece)

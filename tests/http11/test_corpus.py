@@ -8,7 +8,7 @@ from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits
 from aiowsgi.http11.parser import ParserState, RequestParser
 from tests.corpus import CASES, Case
-from tests.http11.reading import answers, bytewise, cut_at_random, plain, read
+from tests.http11.reading import answers, bytewise, cut_at_random, plain, read, well_read
 
 # What the parser carries of REQUIREMENTS' H numbers; the others are the connection's.
 CARRIED = "H1 H2 H3 H4 H5 H6 H7 H8 H10 H11 H13 H15 H16 H17 H18 H20 H22 H23 H24".split()
@@ -30,6 +30,11 @@ def test_cuts_between_all_bytes_change_nothing(case: Case) -> None:
 @every_case
 def test_cuts_at_random_change_nothing(case: Case, seed: int) -> None:
     assert plain(read(cut_at_random(case.raw, seed))) == plain(read([case.raw]))
+
+
+@every_case
+def test_what_was_read_before_changes_nothing(case: Case) -> None:
+    assert plain(read([case.raw], reader=well_read(case.raw))) == plain(read([case.raw]))
 
 
 @every_case

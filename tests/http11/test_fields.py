@@ -50,6 +50,32 @@ def test_proxy_is_dropped_always_and_names_with_underscores_unless_asked_for() -
     assert fields("pROXY: x", "PROXY: y", underscores=True) == {}
 
 
+def test_only_lines_that_cannot_be_wrong_are_recognised() -> None:
+    """H5-H7: a known name, once, a value of printable ASCII, and no coding of the body."""
+    names = FieldNames()
+    good = ["Host: a", "Cookie: b=c", "Content-Length: 5"]
+    assert names.recognise(good) is None  # nobody has seen these names
+    names.collect([*good, "Transfer-Encoding: chunked"])
+    assert names.recognise(good) == names.collect(good)
+    assert names.recognise(["Cookie:new", "Host:"]) == {
+        "HTTP_COOKIE": "new",
+        "HTTP_HOST": "",
+    }
+    for bad in (
+        "Cookie: a\tb",
+        "Cookie: \0",
+        "Cookie : a",
+        " Cookie: a",
+        "X: a",
+        "Host: b\n",
+        "Cookie",
+        "",
+    ):
+        assert names.recognise([*good[1:], bad]) is None
+    assert names.recognise([*good, "Host: b"]) is None
+    assert names.recognise([*good, "Transfer-Encoding: chunked"]) is None
+
+
 def test_a_name_with_underscores_never_poses_as_framing() -> None:
     """P12, P9: what frames the body is read from these variables."""
     sent = ["Content_Length: 9", "Content_Type: x", "Transfer_Encoding: chunked"]

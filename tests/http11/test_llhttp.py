@@ -10,6 +10,9 @@ import pytest
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from aiowsgi.http11.grammar import FIELD_LINE, METHODS, TARGET
+from aiowsgi.http11.head import HeadReader
+from aiowsgi.http11.messages import Limits
+from tests.http11.reading import plain, well_read
 
 METHODS_OF_LLHTTP_THAT_WE_REFUSE = "DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN REDIRECT FLUSH"
 
@@ -48,6 +51,26 @@ def test_both_readings_of_a_field_line_agree_on_every_byte(template: bytes) -> N
         ours = FIELD_LINE.fullmatch(line) is not None
         theirs = taken(b"GET / HTTP/1.1\r\n" + line + b"\r\n\r\n") is not None
         assert (code, ours) == (code, theirs)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nCookie%bA: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a%bb\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n%bCookie: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a%bb\r\nCookie: a\r\n\r\n",
+        b"GET /a%bb HTTP/1.1\r\nHost: a\r\nCookie: a\r\n\r\n",
+        b"GET /?a%bb HTTP/1.1\r\nHost: a\r\nCookie: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %b1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked%b\r\n\r\n",
+    ],
+)
+def test_what_need_not_go_through_llhttp_would_pass(template: bytes) -> None:
+    """H3-H7: a reader that knows all names reads every byte as one that has read nothing."""
+    for code in range(256):
+        head = template % bytes([code])
+        assert plain([well_read(head).read(head)]) == plain([HeadReader(Limits()).read(head)])
 
 
 def test_llhttp_takes_bare_lf_for_the_end_of_a_line_without_a_version() -> None:

@@ -17,7 +17,7 @@ from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.parser import END, ParserState, RequestParser
 from tests.corpus import CASES
-from tests.http11.reading import answers, cut_at_random, plain, read
+from tests.http11.reading import answers, cut_at_random, plain, read, well_read
 
 STATUSES = {200, 400, 413, 414, 417, 431, 501, 505}
 SMALL = Limits(request_line=40, fields=6, field_size=30, head=120, body=30)
@@ -85,6 +85,7 @@ def test_a_corrupted_request_is_answered_or_refused_but_never_breaks_the_parser(
         events = read([noise])
         assert STATUSES.issuperset(answers(events)[0])
         assert plain(read(cut_at_random(noise, seed))) == plain(events)
+        assert plain(read([noise], reader=well_read(noise))) == plain(events)
 
 
 @settings(max_examples=200)
