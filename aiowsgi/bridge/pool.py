@@ -127,7 +127,7 @@ class Dispatcher:
             self._stand_back.wait(waiting)
         for _ in range(start):
             self._start()
-        left = waiting > int(start > 0 or bell is not None)
+        left = bool(self.queue) and waiting > int(start > 0 or bell is not None)
         if left and not self._checking and self._places.room > 0:
             self._step, self._excuses = 1, 0
             self._check_later()
