@@ -27,7 +27,7 @@ __all__ = ["Progress", "ResponseWriter", "SendNow", "Taken", "hand_over_lock"]
 
 # Blocks up to this size are joined with their head into one buffer: the copy is cheaper than
 # handing the kernel a list.
-_JOIN: Final = 16 * 1024
+_JOIN: Final = 4 * 1024
 # The spool takes a large block in such pieces, so that the loop never waits long for `lock`.
 _PIECE: Final = 256 * 1024
 # Where the room that all spools share is spent, a write looks again after so many seconds.

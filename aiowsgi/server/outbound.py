@@ -84,6 +84,8 @@ class Outbound:
         try:
             if len(buffers) == 1:
                 return _write(own, buffers[0])
+            if len(buffers) <= _MOST_BUFFERS:
+                return os.writev(own, buffers)
             for at in range(0, len(buffers), _MOST_BUFFERS):
                 some = buffers[at : at + _MOST_BUFFERS]
                 taken = os.writev(own, some)
