@@ -60,7 +60,7 @@ class FieldNames:
         """The same, for lines of ASCII that nobody has checked; None: somebody has to.
 
         A line is a good one where its name was in a line that had been checked, and its value is
-        of printable characters (RFC 9110 5.5), or where all of it was in one.
+        of printable characters (RFC 9110 5.5), or where all of it is remembered, as such ones are.
         """
         return self._collect(lines, self._ordinary, checked=False)
 
@@ -88,7 +88,7 @@ class FieldNames:
         return found if len(found) == len(lines) else None
 
     def _remember(self, line: str, variable: str, value: str) -> None:
-        if len(line) <= _CACHED_LINE:
+        if len(line) <= _CACHED_LINE and line.isprintable():
             if len(self._lines) >= _CACHED:
                 self._lines.clear()  # what is alike is soon back
             self._lines[line] = (variable, value)

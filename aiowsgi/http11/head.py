@@ -73,6 +73,7 @@ class HeadReader:
         fields = None
         if target[:1] == "/" and first.isprintable() and head.isascii():
             fields = self._names.recognise(lines)
+        printable = fields is not None
         if fields is None:
             if not _llhttp_takes(head):
                 return self._explain(head, first, lines)
@@ -80,6 +81,7 @@ class HeadReader:
             if len(fields) < len(lines) and (error := _repeated(lines, head)):
                 return error
         request = RequestHead(method, target, path, query, version, fields)
+        request.printable = printable
         return self._examine(request, authority, head) or request
 
     def walk(self) -> Walk:

@@ -39,6 +39,7 @@ class RequestHead:
         "keep_alive",
         "method",
         "path",
+        "printable",
         "query",
         "target",
         "version",
@@ -68,6 +69,7 @@ class RequestHead:
         self.chunked = chunked
         self.keep_alive = keep_alive
         self.expect_continue = expect_continue
+        self.printable = False  # whether all of it is known to be printable ASCII
 
     @property
     def shown_path(self) -> str:

@@ -35,6 +35,7 @@ class CombinedLines(Lines):
             referer=fields.get("HTTP_REFERER", ""),
             agent=fields.get("HTTP_USER_AGENT", ""),
             user=user(fields["HTTP_AUTHORIZATION"]) if "HTTP_AUTHORIZATION" in fields else "",
+            printable=head.printable,
         )
 
     def rejected(self, client: str, error: ProtocolError, sent: int) -> str:
@@ -53,13 +54,15 @@ def combined(
     referer: str = "",
     agent: str = "",
     user: str = "",
+    printable: bool = False,
 ) -> str:
     """The line; nothing of a request forges it (S14).
 
-    `sent` is in bytes; 0 is no status, and what is empty becomes `-`. `user` is escaped already.
+    `sent` is in bytes; 0 is no status, and what is empty becomes `-`. `user` is escaped already;
+    `printable` says that request, referer and agent are known to be printable ASCII.
     """
     # In one look at all of them: this is done for each request.
-    if not is_plain(f"{request}{referer}{agent}"):
+    if not is_plain(f"{request}{referer}{agent}", printable):
         request, referer, agent = escaped(request), escaped(referer), escaped(agent)
     return (
         f'{client or "-"} - {user or "-"} [{when}] "{request or "-"}" {status or "-"} {sent} '

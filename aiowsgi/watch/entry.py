@@ -36,6 +36,7 @@ class Entry:
         self.request_id = ""
         self.aborted = False
         self.kept = False  # whether the connection stays open
+        self.printable = False  # whether what the client sent is known to be printable ASCII
 
 
 def of_exchange(exchange: Exchange) -> Entry:
@@ -60,6 +61,7 @@ def of_exchange(exchange: Exchange) -> Entry:
     entry.received = exchange.received
     entry.request_id = exchange.request_id
     entry.aborted = writer.aborted
+    entry.printable = head.printable
     entry.kept = writer.keep_alive and not writer.aborted
     return entry
 

@@ -22,7 +22,8 @@ class JsonLine:
         referer = entry.fields.get("HTTP_REFERER", "")
         agent = entry.fields.get("HTTP_USER_AGENT", "")
         # In one look at all of them: this is done for each request, and rarely finds anything.
-        if not is_plain(f"{client}{method}{target}{version}{request_id}{referer}{agent}"):
+        texts = f"{client}{method}{target}{version}{request_id}{referer}{agent}"
+        if not is_plain(texts, entry.printable):
             client, method, target = _escaped(client), _escaped(method), _escaped(target)
             request_id, version = _escaped(request_id), _escaped(version)
             referer, agent = _escaped(referer), _escaped(agent)

@@ -35,8 +35,13 @@ class Lines:
         raise NotImplementedError
 
 
-def is_plain(text: str) -> bool:
-    """Whether nothing in it has to be escaped. Asked of ascii(), which is faster than a pattern."""
+def is_plain(text: str, printable: bool = False) -> bool:
+    """Whether nothing in it has to be escaped; `printable`: it is known to be printable ASCII.
+
+    Asked of ascii(), which is faster than a pattern.
+    """
+    if printable:
+        return '"' not in text and "\\" not in text
     return '"' not in text and len(ascii(text)) == len(text) + 2  # that puts it between quotes
 
 

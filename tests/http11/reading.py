@@ -11,11 +11,12 @@ from aiowsgi.http11.head import HeadReader
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.parser import END, Event, ParserState, RequestParser
 
-# The attributes that a head has room for, whether its class is interpreted or compiled.
+# The attributes that a head has room for, whether its class is interpreted or compiled; but for the
+# one that says what is known of the others.
 _PARTS = [
     name
     for name, value in vars(RequestHead).items()
-    if inspect.isdatadescriptor(value) and not name.startswith("_")
+    if inspect.isdatadescriptor(value) and not name.startswith("_") and name != "printable"
 ]
 
 
@@ -66,6 +67,8 @@ def plain(events: Iterable[Event]) -> list[object]:
         if isinstance(event, bytes) and out and isinstance(out[-1], bytes):
             out[-1] += event
         elif isinstance(event, RequestHead):
+            texts = [event.target, *event.fields, *event.fields.values()]
+            assert not event.printable or all(t.isascii() and t.isprintable() for t in texts)
             out.append({name: getattr(event, name) for name in _PARTS})
         elif isinstance(event, ProtocolError):
             out.append((event.status, event.reason))

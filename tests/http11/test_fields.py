@@ -76,6 +76,15 @@ def test_only_lines_that_cannot_be_wrong_are_recognised() -> None:
     assert names.recognise([*good, "Transfer-Encoding: chunked"]) is None
 
 
+def test_a_line_that_is_not_printable_is_never_recognised() -> None:
+    """S14: a log takes what is recognised for printable, and of a remembered line checks nothing."""
+    names = FieldNames()
+    for _ in range(2):
+        names.collect(["Accept: a\tb"])
+        assert names.recognise(["Accept: a\tb"]) is None
+    assert names.recognise(["Accept: a b"]) == {"HTTP_ACCEPT": "a b"}
+
+
 def test_a_name_with_underscores_never_poses_as_framing() -> None:
     """P12, P9: what frames the body is read from these variables."""
     sent = ["Content_Length: 9", "Content_Type: x", "Transfer_Encoding: chunked"]

@@ -25,6 +25,8 @@ def test_every_character_that_has_to_be_escaped_is_seen(around: str) -> None:
     for code in range(0x300):
         text = around % code
         assert is_plain(text) is (PLAIN.fullmatch(text) is not None), text
+        if text.isascii() and text.isprintable():
+            assert is_plain(text, True) is is_plain(text)
         assert PLAIN.fullmatch(escaped(text).replace("\\x", ""))
 
 
