@@ -77,7 +77,7 @@ def test_only_lines_that_cannot_be_wrong_are_recognised() -> None:
 
 
 def test_a_line_that_is_not_printable_is_never_recognised() -> None:
-    """S14: a log takes what is recognised for printable, and of a remembered line checks nothing."""
+    """S14: a log takes what is recognised for printable; remembered lines are not looked at."""
     names = FieldNames()
     for _ in range(2):
         names.collect(["Accept: a\tb"])
