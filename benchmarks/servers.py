@@ -202,7 +202,7 @@ ALL: tuple[Server, ...] = (
         ("uvloop", "httptools"),
         ("uvloop", "httptools"),
         {WAITS: ON_THE_LOOP, TLS: NO_TLS, LOG: NO_LOG},
-        note="no server: the application on the loop, no checks; the limit in Python",
+        note="no server: the application on the loop, no thread, no checks",
     ),
 )
 
