@@ -22,11 +22,15 @@ OTHERS = "#8c959f"
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Writes benchmark.png and benchmark.svg; workloads without a ranked server get no panel."""
+    """Writes benchmark.png and benchmark.svg.
+
+    No panel for a workload without a ranked server, or where one server has nobody beside it.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    shown = [series for series in results.series if figures.ranked(series)]
+    all_of_them = [each for each in results.series if not each.workload.only]
+    shown = [series for series in all_of_them if figures.ranked(series)]
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{NAME}.png", folder / f"{NAME}.svg"]
     across = min(ACROSS, max(1, len(shown)))

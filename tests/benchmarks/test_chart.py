@@ -24,3 +24,13 @@ def test_the_chart_is_two_files_and_says_on_what_it_was_measured(tmp_path: Path)
 
 def test_a_run_in_which_nothing_was_ranked_still_has_its_files(tmp_path: Path) -> None:
     assert len(chart.draw(Results({}), tmp_path)) == 2
+
+
+def test_a_workload_that_is_about_one_server_has_no_panel(tmp_path: Path) -> None:
+    """Its bar would have nobody beside it; with others it has one."""
+    samples = {"aiowsgi": [Sample(3)]}
+    series = [Series(Workload("w", "with others"), samples)]
+    series.append(Series(Workload("own", "about one", only="aiowsgi"), samples))
+    _, svg = chart.draw(Results({}, series=series), tmp_path)
+    _, alone = chart.draw(Results({}, series=series[:1]), tmp_path / "alone")
+    assert svg.read_bytes() == alone.read_bytes()
