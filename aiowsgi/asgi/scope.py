@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from aiowsgi.http11.fields import FieldNames
-from aiowsgi.http11.grammar import DIGITS
+from aiowsgi.http11.grammar import all_digits
 from aiowsgi.http11.messages import Endpoints, RequestHead
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +34,7 @@ def request_head(scope: Scope, names: FieldNames = _NAMES) -> RequestHead:
         query,
         scope.get("http_version") or "1.1",
         fields,
-        content_length=int(length) if DIGITS.fullmatch(length) else None,
+        content_length=int(length) if all_digits(length) else None,
         chunked="HTTP_TRANSFER_ENCODING" in fields,
     )
 

@@ -18,8 +18,7 @@ from aiowsgi.wsgi.types import WSGIApplication
 # Makes head and body of the answer to a request whose application has raised; never raises.
 Explain: TypeAlias = Callable[[RequestHead, BaseException], tuple[ResponseHead, bytes]]
 
-
-_next: Final = next
+_next: Final = next  # compiled code would look a builtin up
 
 
 class Application:

@@ -24,12 +24,22 @@ RETRY_AFTER: Final = "1"  # seconds
 class ResponseEncoder(Encoder):
     """One response; `keep_alive` is the verdict once `start` was called."""
 
-    __slots__ = ("_chunked", "_defaults", "_id", "_id_name", "_size", "_size_line", "bodiless")
+    __slots__ = (
+        "_chunked",
+        "_defaults",
+        "_id",
+        "_id_name",
+        "_newer",
+        "_size",
+        "_size_line",
+        "bodiless",
+    )
 
     def __init__(
         self, method: str, version: str, keep_alive: bool, defaults: ResponseDefaults
     ) -> None:
-        self.informs = version == "1.1"  # HTTP/1.0 knows no interim response (RFC 9110 15.2)
+        self._newer = version == "1.1"
+        self.informs = self._newer  # HTTP/1.0 knows no interim response (RFC 9110 15.2)
         self._defaults = defaults
         self._chunked = False
         self._id = self._id_name = ""
@@ -62,7 +72,7 @@ class ResponseEncoder(Encoder):
         ours = self._defaults.lines
         if head.has_server or head.has_date:
             ours = _without_own(self._defaults, head)
-        connection = "" if self.keep_alive and self.informs else self._connection()
+        connection = "" if self.keep_alive and self._newer else self._connection()
         own = self._id
         if own and self._id_name in fields.lower() and _has(head.fields, self._id_name):
             own = ""
@@ -98,7 +108,7 @@ class ResponseEncoder(Encoder):
             return ""
         if whole_length is not None:
             return f"Content-Length: {whole_length}\r\n"
-        if self.informs:
+        if self._newer:
             self._chunked = True
             return "Transfer-Encoding: chunked\r\n"
         self.keep_alive = False  # RFC 9112 6.3: the end of the connection ends the body (H14)
@@ -107,7 +117,7 @@ class ResponseEncoder(Encoder):
     def _connection(self) -> str:
         if not self.keep_alive:
             return "Connection: close\r\n"
-        return "" if self.informs else "Connection: keep-alive\r\n"
+        return "" if self._newer else "Connection: keep-alive\r\n"
 
 
 def error_response(

@@ -43,17 +43,16 @@ class FieldNames:
     it would find again.
     """
 
-    __slots__ = ("_known", "_lines", "_ordinary", "_underscores")
+    __slots__ = ("_known", "_lines", "_underscores")
 
     def __init__(self, *, underscores: bool = False) -> None:
         self._underscores = underscores
         self._known: dict[str, str] = {}  # as it was spelled -> its meta-variable
-        self._ordinary: dict[str, str] = {}  # the same, but for the one that frames a body anew
         self._lines: dict[str, tuple[str, str]] = {}  # a line -> its meta-variable and value
 
     def collect(self, lines: list[str]) -> dict[str, str]:
         """Make the meta-variables of these field lines, whose syntax was checked (RFC 9112 5)."""
-        found = self._collect(lines, self._known, checked=True)
+        found = self._collect(lines, checked=True)
         return self.join([_split(line) for line in lines]) if found is None else found
 
     def recognise(self, lines: list[str]) -> dict[str, str] | None:
@@ -62,13 +61,11 @@ class FieldNames:
         A line is a good one where its name was in a line that had been checked, and its value is
         of printable characters (RFC 9110 5.5), or where all of it is remembered, as such ones are.
         """
-        return self._collect(lines, self._ordinary, checked=False)
+        return self._collect(lines, checked=False)
 
-    def _collect(
-        self, lines: list[str], known: dict[str, str], checked: bool
-    ) -> dict[str, str] | None:
+    def _collect(self, lines: list[str], checked: bool) -> dict[str, str] | None:
         """The meta-variables; None where a line is new in its kind, or there twice."""
-        alike = self._lines
+        alike, known = self._lines, self._known
         found: dict[str, str] = {}
         for line in lines:
             pair = alike.get(line)
@@ -80,8 +77,8 @@ class FieldNames:
             same = known.get(name)
             if same is None:
                 return None
-            if not checked and (len(name) == len(line) or not line.isprintable()):  # no colon
-                return None
+            if not checked and (same == _CODING or name == line or not line.isprintable()):
+                return None  # where the line is but a name, it has no colon
             found[same] = value
             if same in _ALIKE:
                 self._remember(line, same, value)
@@ -123,10 +120,7 @@ class FieldNames:
         if len(name) <= _CACHED_SIZE:
             if len(self._known) >= _CACHED:
                 self._known.clear()  # somebody makes up names: the real ones are soon back
-                self._ordinary.clear()
             self._known[name] = variable
-            if variable != _CODING:
-                self._ordinary[name] = variable
         return variable
 
 

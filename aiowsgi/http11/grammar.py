@@ -45,9 +45,6 @@ CHUNK_LINE: Final = re.compile(
 # What a read may have left of it: its first bytes, enough to tell what can never become a size.
 CHUNK_BEGINNING: Final = re.compile(rb"[0-9A-Fa-f]{1,16}(?:\r|;[\t\x20-\x7e\x80-\xff]*\r?)?")
 
-# RFC 9110 8.6: Content-Length = 1*DIGIT
-DIGITS: Final = re.compile(r"[0-9]+")
-
 # RFC 9110 7.2: Host = uri-host [ ":" port ]; RFC 3986 3.2.2: IP-literal, IPv4address, reg-name
 _HOST: Final = re.compile(
     r"(?:\[(?:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|v[0-9A-Fa-f]+\.[!$&'()*+,;=:._~0-9A-Za-z\-]+)\]"
@@ -68,6 +65,11 @@ METHODS: Final = frozenset(
 
 # H11: what we speak.
 VERSIONS: Final = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0"}
+
+
+def all_digits(value: str) -> bool:
+    """Whether `value` is 1*DIGIT, as a Content-Length is (RFC 9110 8.6)."""
+    return value.isascii() and value.isdigit()
 
 
 @lru_cache(maxsize=128)

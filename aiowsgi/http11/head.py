@@ -17,7 +17,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from aiowsgi.errors import ProtocolError
 from aiowsgi.http11.fields import FieldNames
-from aiowsgi.http11.grammar import tokens, valid_host
+from aiowsgi.http11.grammar import all_digits, tokens, valid_host
 from aiowsgi.http11.messages import Limits, RequestHead
 from aiowsgi.http11.walk import Walk, first_line, read_line
 
@@ -36,7 +36,6 @@ class _Nobody:
 
 
 _NOBODY: Final = _Nobody()
-_judge: Final = HttpRequestParser
 
 
 class HeadReader:
@@ -127,7 +126,7 @@ class HeadReader:
 
 def _llhttp_takes(head: bytes) -> bool:
     try:
-        _judge(_NOBODY).feed_data(head)
+        HttpRequestParser(_NOBODY).feed_data(head)
     except HttpParserUpgrade:
         pass  # H13: the head is whole all the same, and we go on in HTTP/1.1
     except HttpParserError:
@@ -159,7 +158,7 @@ def _frame(request: RequestHead, most: int, head: bytes) -> ProtocolError | None
             return _refuse(501, "a Transfer-Encoding that is not chunked", head)
         request.chunked = True
     elif length is not None:
-        if not (length.isascii() and length.isdigit()):
+        if not all_digits(length):
             return _refuse(400, "malformed Content-Length", head)
         digits = length if len(length) <= _MOST_DIGITS else length.lstrip("0")
         if len(digits) > _MOST_DIGITS or (size := int(digits or "0")) > most:

@@ -52,7 +52,6 @@ _COMPLETE: Final = ParserState.COMPLETE
 _CLOSED: Final = ParserState.CLOSED
 
 _MOST_EMPTY_LINES: Final = 8  # H17
-_CR: Final = 0x0D
 
 
 class RequestParser:
@@ -134,7 +133,7 @@ class RequestParser:
 
     def _begin(self, data: bytes, at: int, events: list[Event]) -> None:
         """Parse from between two messages."""
-        while at < len(data) and data[at] == _CR and data.startswith(b"\r\n", at):
+        while data.startswith(b"\r\n", at):
             at += 2
             self._empty_lines += 1
             if self._empty_lines > _MOST_EMPTY_LINES:

@@ -22,10 +22,10 @@ class DevLine:
     def write(self, entry: Entry) -> str:
         """Make one line."""
         target = entry.target or entry.line or "-"
-        if not is_plain(target):
+        if not is_plain(target, entry.printable):
             target = escaped(target)
         method = entry.method or "-"
-        if not is_plain(method):
+        if not is_plain(method, entry.printable):
             method = escaped(method)
         took, size = _duration(entry.seconds).rjust(8), _size(entry.sent).rjust(9)
         status = str(entry.status or "-").rjust(3)

@@ -11,6 +11,7 @@ import re
 from typing import Final, TypeVar
 
 from aiowsgi.errors import ApplicationError
+from aiowsgi.http11.grammar import all_digits
 from aiowsgi.http11.messages import ResponseHead
 from aiowsgi.wsgi.types import Given
 
@@ -147,8 +148,8 @@ def _bad_value(name: str, value: object) -> ApplicationError:
 def _listen(head: ResponseHead, says: str, value: str) -> bool:
     """Note in `head` what a field says to the server; True if it is not for the client."""
     if says == "content-length":
-        digits = value.isascii() and value.isdigit() and len(value) <= _LONGEST
-        if head.content_length is not None or not digits:
+        good = all_digits(value) and len(value) <= _LONGEST
+        if head.content_length is not None or not good:
             raise ApplicationError(
                 f"Content-Length must be given once, in digits, not {_shown(value)}"
             )
